@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ballast::dump {
+
+/** Page frame number: a physical address divided by the page size. */
+using Pfn = std::uint64_t;
+
+/**
+ * One bit for each pfn, as both bitmaps of a kdump-compressed file have it: bit n is bit n % 64 of word n / 64, which
+ * in little endian is bit n % 8 of byte n / 8.
+ */
+class Bitmap {
+  public:
+    /** All bits clear. */
+    explicit Bitmap(std::uint64_t bits);
+
+    std::uint64_t size() const { return bits_; }
+
+    /** False beyond the end. */
+    bool test(std::uint64_t n) const { return n < bits_ && ((words_[n / 64] >> (n % 64)) & 1U) != 0; }
+
+    /** Sets [begin, end), cut at size(); safe against other threads whose ranges share a word. Returns how many were
+     * clear. */
+    std::uint64_t set_range(std::uint64_t begin, std::uint64_t end);
+
+    /** Clears [begin, end), cut at size(); safe against other threads whose ranges share a word. Returns how many were
+     * set. */
+    std::uint64_t clear_range(std::uint64_t begin, std::uint64_t end);
+
+    /** How many bits are set. */
+    std::uint64_t count() const;
+
+    /** Bits beyond size() in the last word are zero. */
+    std::span<const std::uint64_t> words() const { return words_; }
+
+  private:
+    std::uint64_t bits_;
+    std::vector<std::uint64_t> words_;
+};
+
+} // namespace ballast::dump

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "dump/input/bitmap.hpp"
+#include "dump/input/file.hpp"
+#include "dump/input/memory_map.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ballast::dump {
+
+class PageReader;
+
+/**
+ * An ELF64 little endian vmcore of an x86-64 machine: a file or /proc/vmcore. Readers refer to it: it must outlive
+ * them, and stay where it is while they are in use.
+ */
+class Core {
+  public:
+    /**
+     * Opens and checks everything but the pages' content: headers, notes, and that the data of each PT_LOAD is there.
+     * Throws Error for what isn't such a core, or is cut off.
+     */
+    static Core open(const std::string &path);
+
+    const std::string &path() const { return file_.path(); }
+
+    /** Bytes in a page, from VMCOREINFO. */
+    std::uint64_t page_size() const { return page_size_; }
+
+    /** One past the highest pfn that a PT_LOAD holds: the dump's max_mapnr. */
+    Pfn max_pfn() const;
+
+    /** All note segments, one after the other (the kernel writes one). */
+    std::span<const std::byte> notes() const { return notes_; }
+
+    /** The text of VMCOREINFO: a part of notes(). */
+    std::string_view vmcoreinfo() const;
+
+    /** The first NT_PRSTATUS note with its header and name: a part of notes(), empty where there is none. */
+    std::span<const std::byte> prstatus_note() const;
+
+    /** How many NT_PRSTATUS notes: one for each CPU that the kernel stopped. */
+    unsigned prstatus_count() const { return prstatus_count_; }
+
+    /** The pfns that a PT_LOAD holds, be it in part. */
+    Bitmap present() const;
+
+    /** Which physical addresses stand where in the file. */
+    const MemoryMap &memory() const { return memory_; }
+
+    /** One for each thread that reads. */
+    PageReader reader() const;
+
+  private:
+    Core(File file, MemoryMap memory, std::vector<std::byte> notes);
+    void find_notes();
+
+    /** A part of notes_. */
+    struct Part {
+        std::size_t offset = 0;
+        std::size_t size = 0;
+    };
+
+    File file_;
+    MemoryMap memory_;
+    std::vector<std::byte> notes_;
+    Part vmcoreinfo_;
+    Part prstatus_;
+    unsigned prstatus_count_ = 0;
+    std::uint64_t page_size_ = 0;
+};
+
+} // namespace ballast::dump

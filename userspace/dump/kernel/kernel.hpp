@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "dump/input/core.hpp"
+#include "dump/kernel/memory_section.hpp"
+#include "dump/kernel/page_layout.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ballast::dump {
+
+/** struct new_utsname: six strings of 65 bytes each: sysname, nodename, release, version, machine, domainname. */
+using Utsname = std::array<char, std::size_t{6} * 65>;
+
+/** What the dead kernel says of itself. */
+class Kernel {
+  public:
+    /** Throws Error when the core doesn't say enough to find the kernel's page tables and name. */
+    static Kernel describe(const Core &core);
+
+    /** Physical minus virtual address of the kernel's text mapping, which starts at 0xffffffff80000000; can be
+     * negative. */
+    std::int64_t phys_base() const { return phys_base_; }
+
+    const std::string &release() const { return release_; }
+
+    const Utsname &utsname() const { return utsname_; }
+
+    /** Seconds since 1970 at the crash, where the kernel says so. */
+    std::optional<std::int64_t> crash_time() const { return crash_time_; }
+
+    /** Where struct pages are, and how they look. */
+    const std::vector<MemorySection> &sections() const { return sections_; }
+    const PageLayout &page_layout() const { return page_layout_; }
+
+    /** What was not understood, a line each; such pages are kept. */
+    const std::vector<std::string> &remarks() const { return remarks_; }
+
+  private:
+    std::int64_t phys_base_ = 0;
+    std::string release_;
+    Utsname utsname_{};
+    std::optional<std::int64_t> crash_time_;
+    std::vector<MemorySection> sections_;
+    PageLayout page_layout_;
+    std::vector<std::string> remarks_;
+};
+
+} // namespace ballast::dump
