@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace ballast::control {
+
+/**
+ * What every function of libballast throws when it can't do its work. what() is one line: what was wrong, where, and
+ * what to do about it; code() is for programs that tell one failure from another.
+ */
+class Error : public std::runtime_error {
+  public:
+    Error(std::errc code, const std::string &message) : std::runtime_error(message), code_(code) {}
+
+    [[nodiscard]] std::errc code() const noexcept { return code_; }
+
+  private:
+    std::errc code_;
+};
+
+/** The system's words for an errno value. */
+std::string describe(int error_number);
+/** Same, for a code of an Error. */
+std::string describe(std::errc code);
+
+} // namespace ballast::control
