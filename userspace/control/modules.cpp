@@ -2,15 +2,12 @@
 #include "control/modules.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string_view>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <libkmod.h>
@@ -104,7 +101,9 @@ std::string_view before(std::string_view text, char separator) {
 void check_parameters(const std::string &module, const ModuleInfo &info, const std::vector<std::string> &parameters) {
     std::vector<std::string> known;
     const auto [begin, end] = info.equal_range("parmtype");
-    std::transform(begin, end, std::back_inserter(known), [](const auto &entry) { return before(entry.second, ':'); });
+    for (auto type = begin; type != end; ++type) {
+        known.emplace_back(before(type->second, ':'));
+    }
     std::sort(known.begin(), known.end());
     for (const std::string &parameter : parameters) {
         const std::string_view name = before(parameter, '=');
