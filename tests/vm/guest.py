@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A guest's life: its initramfs, its boot, what came of its command."""
+
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import initramfs
+import kernel_log
+import qemu
+from kernel import Kernel, Trouble
+
+STATUS_TROUBLE = 98
+STATUS_COMPLAINT = 99
+# A panic that no crash kernel takes ends QEMU (-no-reboot); the log is big enough that nothing drops out of it.
+APPEND = "console=ttyS0 panic=-1 log_buf_len=4M"
+
+
+@dataclass
+class Guest:
+    kernel: Kernel
+    machine: qemu.Machine = field(default_factory=qemu.Machine)
+    contents: initramfs.Contents = field(default_factory=initramfs.Contents)
+    append: str = ""
+    share: Path | None = None
+    timeout: float = 300
+    log: Path | None = None
+    """Where the kernel's log is kept."""
+    expected: re.Pattern[str] | None = None
+    """Complaints that must come; any other fails the run."""
+
+
+@contextmanager
+def exchange(guest: Guest) -> Iterator[Path]:
+    """The folder that the guest's init sees as /vm, for one run."""
+    with tempfile.TemporaryDirectory(prefix="ballast-vm-") as name:
+        folder = Path(name)
+        initramfs.build(guest.kernel, guest.contents, folder)
+        yield folder
+
+
+def script(command: list[str]) -> str:
+    """A single string is for the shell, several are one program's arguments."""
+    return (command[0] if len(command) == 1 else shlex.join(command)) + "\n"
+
+
+def run(guest: Guest, command: list[str]) -> int:
+    """Boots, runs `command`, judges the kernel's log; returns the exit status for the user."""
+    with exchange(guest) as folder:
+        (folder / "command").write_text(script(command))
+        in_time = boot(guest, folder, guest.append, ["command"])
+        console = read(folder / "console")
+        log = read(folder / "command.dmesg") + read(folder / "command.leaks") or console
+        keep_log(guest, log)
+        status = status_of(folder, "command") if in_time else None
+        if status is None:
+            print_trouble(guest, in_time, console)
+            log = console
+        tainted = int(read(folder / "command.tainted") or 0)
+        if complain(log, guest.expected, tainted) and in_time:
+            return STATUS_COMPLAINT
+        return STATUS_TROUBLE if status is None else status
+
+
+def boot(guest: Guest, folder: Path, append: str, scripts: list[str]) -> bool:
+    """Runs QEMU to its end, with the scripts' output on stdout; false if the time limit ended it."""
+    arguments = qemu.command_line(
+        guest.machine,
+        qemu.Boot(guest.kernel.image, folder / "initrd", f"{APPEND} {append}", folder, guest.share),
+        folder / "console")
+    outputs = [folder / f"{name}.output" for name in scripts]
+    try:
+        qemu.run(arguments, guest.timeout, outputs, folder / f"{scripts[-1]}.status")
+    except qemu.TimeLimit:
+        return False
+    return True
+
+
+def read(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def status_of(folder: Path, name: str) -> int | None:
+    text = read(folder / f"{name}.status")
+    return int(text) if text.endswith("\n") else None
+
+
+def keep_log(guest: Guest, log: str) -> None:
+    if guest.log:
+        guest.log.parent.mkdir(parents=True, exist_ok=True)
+        guest.log.write_text(log)
+
+
+def print_trouble(guest: Guest, in_time: bool, console: str) -> None:
+    what = "the guest ended before its command did" if in_time else f"the guest took more than {guest.timeout:g} s"
+    print(f"{kernel_log.tail(console)}\nvm: {what}; above is its console's end", file=sys.stderr)
+
+
+def complain(log: str, expected: re.Pattern[str] | None, tainted: int = 0) -> bool:
+    """Prints the log's complaints, and those that were expected and did not come."""
+    found = kernel_log.complaints(log, expected)
+    if expected and not any(expected.search(line) for line in log.splitlines()):
+        found.append(f"(the expected complaint did not come: {expected.pattern})")
+    if not kernel_log.complaints(log) and tainted & kernel_log.TAINT_OF_COMPLAINTS:
+        found.append(f"(/proc/sys/kernel/tainted is {tainted}, but the log does not say why)")
+    for line in found:
+        print(f"vm: kernel: {line}", file=sys.stderr)
+    return bool(found)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A kernel's folder, as scripts/kernel prints it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Trouble(Exception):
+    """What keeps a guest from running: one line for the user."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    folder: Path
+    version: str
+
+    @staticmethod
+    def open(folder: Path) -> "Kernel":
+        try:
+            version = (folder / "version").read_text().strip()
+        except OSError:
+            raise Trouble(f"{folder} is no kernel's folder: give the one that scripts/kernel prints") from None
+        return Kernel(folder.resolve(), version)
+
+    @property
+    def image(self) -> Path:
+        return self.folder / "vmlinuz"
+
+    @property
+    def modules(self) -> Path:
+        return self.folder / "lib/modules" / self.version
+
+    def with_dependencies(self, names: list[str]) -> list[Path]:
+        """The modules' files, relative to `modules`, each after those that it depends on."""
+        dependencies: dict[str, list[str]] = {}
+        for line in (self.modules / "modules.dep").read_text().splitlines():
+            path, _, needed = line.partition(":")
+            dependencies[path] = needed.split()
+        by_name = {module_name(Path(path)): path for path in dependencies}
+
+        order: list[Path] = []
+
+        def add(path: str) -> None:
+            for needed in dependencies[path]:
+                add(needed)
+            if Path(path) not in order:
+                order.append(Path(path))
+
+        for name in names:
+            if name not in by_name:
+                raise Trouble(f"kernel {self.version} has no module {name}")
+            add(by_name[name])
+        return order
+
+
+def module_name(path: Path) -> str:
+    return path.name.partition(".")[0].replace("-", "_")
