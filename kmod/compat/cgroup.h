@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The parts of cgroup and CPU time accounting that are not exported to modules. */
+#ifndef BALLAST_COMPAT_CGROUP_H
+#define BALLAST_COMPAT_CGROUP_H
+
+#include <linux/cgroup.h>
+#include <linux/sched/cputime.h>
+#include <linux/static_call.h>
+
+int compat_cgroup_init(void);
+
+struct cgroup_subsys *compat_cgroup_subsys(const char *name);
+bool compat_cgroup_lacks_state(struct cgroup_subsys *subsys);
+int compat_cgroup_add_files(struct cgroup_subsys *subsys, struct cftype *files);
+void compat_cgroup_rm_files(struct cftype *files);
+
+void compat_cgroup_cputime(struct cgroup *cgrp, struct task_cputime *time);
+u64 compat_cgroup_cpu_runtime(struct cgroup *cgrp, int cpu);
+
+void compat_root_cputime(struct task_cputime *time);
+u64 compat_root_cpu_runtime(int cpu);
+
+#endif
