@@ -20,7 +20,7 @@ static u64 __percpu *root_cpuusage;
 /* Points static call @call to the kernel's @function; false if the kernel has none. */
 #define bind(call, function)						\
 ({									\
-	typeof(&(function)) address = compat_symbol(#function);	\
+	typeof(function) *address = compat_symbol(#function);	\
 									\
 	if (address)							\
 		static_call_update(call, address);			\
@@ -62,11 +62,12 @@ struct cgroup_subsys *compat_cgroup_subsys(const char *name)
 }
 
 /**
- * compat_cgroup_lacks_state() - do v2 groups below the root still lack the state of this controller?
+ * compat_cgroup_lacks_state() - do v2 groups below the root still lack the state of this
+ * controller?
  * @subsys: a controller
  *
- * The implicit controllers come to life below the root only when cgroup.subtree_control is written for
- * the first time.
+ * The implicit controllers come to life below the root only when cgroup.subtree_control is
+ * written for the first time.
  */
 bool compat_cgroup_lacks_state(struct cgroup_subsys *subsys)
 {
@@ -99,7 +100,8 @@ int compat_cgroup_add_files(struct cgroup_subsys *subsys, struct cftype *files)
  * compat_cgroup_rm_files() - take files away again
  * @files: as added
  *
- * Takes cgroup_mutex. On return nobody reads or writes the files, and what is still open reads -ENODEV.
+ * Takes cgroup_mutex. On return nobody reads or writes the files, and what is still open reads
+ * -ENODEV.
  */
 void compat_cgroup_rm_files(struct cftype *files)
 {
@@ -126,8 +128,8 @@ void compat_cgroup_cputime(struct cgroup *cgrp, struct task_cputime *time)
  * @cgrp: a v2 group, not the root
  * @cpu: a possible CPU
  *
- * rstat charges to the CPU that does the accounting, which under wakeups from another CPU is not always the
- * one that the task ran on.
+ * rstat charges to the CPU that does the accounting, which under wakeups from another CPU is not
+ * always the one that the task ran on.
  *
  * Return: ns, without the descendants' time.
  */

@@ -46,7 +46,7 @@ int compat_symbols_init(void)
 		pr_err("kallsyms does not know the address that kprobes found\n");
 		return -ENOENT;
 	}
-	static_call_update(lookup_name, (typeof(&kallsyms_lookup_name))entry);
+	static_call_update(lookup_name, (typeof(kallsyms_lookup_name) *)entry);
 	return 0;
 }
 
@@ -54,7 +54,8 @@ int compat_symbols_init(void)
  * compat_symbol() - address of a function or variable of the kernel
  * @name: as in /proc/kallsyms
  *
- * Return: the address (for a per-CPU variable: what per_cpu_ptr() takes), or NULL with a line in the log.
+ * Return: the address (for a per-CPU variable: what per_cpu_ptr() takes), or NULL with a line in
+ * the log.
  */
 void *compat_symbol(const char *name)
 {

@@ -2,8 +2,9 @@
 /*
  * Kernel symbols that are not exported to modules.
  *
- * A function found here must be called through a static call, never through a pointer: objtool seals the
- * ENDBR of functions whose address nobody takes, so an indirect call faults on a processor with IBT.
+ * A function found here must be called through a static call, never through a pointer: objtool
+ * seals the ENDBR of functions whose address nobody takes, so an indirect call faults on a
+ * processor with IBT.
  */
 #ifndef BALLAST_COMPAT_SYMBOLS_H
 #define BALLAST_COMPAT_SYMBOLS_H

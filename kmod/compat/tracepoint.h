@@ -8,13 +8,13 @@
 
 struct tracepoint *compat_tracepoint(const char *name);
 
-/* COMPAT_SCHED_STAT_RUNTIME_PROBE(name, task, runtime): head of a probe function; up to 6.7 vruntime follows. */
+/* The parameters of a probe of sched_stat_runtime. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define COMPAT_SCHED_STAT_RUNTIME_PROBE(name, task, runtime) \
-	static void name(void *data, struct task_struct *task, u64 runtime, u64 vruntime)
+#define COMPAT_SCHED_STAT_RUNTIME_PARAMETERS \
+	void *data, struct task_struct *task, u64 runtime, u64 vruntime
 #else
-#define COMPAT_SCHED_STAT_RUNTIME_PROBE(name, task, runtime) \
-	static void name(void *data, struct task_struct *task, u64 runtime)
+#define COMPAT_SCHED_STAT_RUNTIME_PARAMETERS \
+	void *data, struct task_struct *task, u64 runtime
 #endif
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * The scheduler's hot path: charge a task's runtime to its group.
  *
- * Takes no lock: the scheduler calls with the rq lock of the task's CPU held and interrupts off, which makes
- * it the only writer of that CPU's slots and an RCU reader. Only the task's own group is charged; sum.c adds
- * up its ancestors when someone reads, and visits no more than what is on the lists here.
+ * Takes no lock: the scheduler calls with the rq lock of the task's CPU held and interrupts off,
+ * which makes it the only writer of that CPU's slots and an RCU reader. Only the task's own group
+ * is charged; sum.c adds up its ancestors when someone reads, and visits no more than what is on
+ * the lists here.
  */
 #include <linux/cgroup.h>
 #include <linux/sched.h>
@@ -18,7 +19,7 @@ static DEFINE_PER_CPU(struct llist_head, updates);
 
 static struct tracepoint *sched_stat_runtime;
 
-COMPAT_SCHED_STAT_RUNTIME_PROBE(probe_runtime, task, runtime)
+static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
 {
 	struct cgroup *cgrp = rcu_dereference_sched(task->cgroups)->dfl_cgrp;
 	struct cpuacct_group *group = cpuacct_group_nearest(cgrp);
@@ -30,8 +31,9 @@ COMPAT_SCHED_STAT_RUNTIME_PROBE(probe_runtime, task, runtime)
 	time = per_cpu_ptr(group->cpus, cpu);
 	WRITE_ONCE(time->charged, time->charged + runtime);
 	/*
-	 * Pairs with cpuacct_charge_updates(): either this sees that the flush took the slot off the list, or
-	 * the flush sees the new time. Without it the time could go unseen until the next charge.
+	 * Pairs with cpuacct_charge_updates(): either this sees that the flush took the slot off
+	 * the list, or the flush sees the new time. Without it the time could go unseen until the
+	 * next charge.
 	 */
 	smp_mb();
 	if (READ_ONCE(time->updated))
@@ -62,7 +64,7 @@ struct llist_node *cpuacct_charge_updates(int cpu)
  */
 u64 cpuacct_charge_read(struct cpuacct_cpu *time)
 {
-	/* Release: the list was walked past this slot before another charge may put it on a list. */
+	/* Release: the list was walked past this slot before a charge may put it on one again. */
 	smp_store_release(&time->updated, false);
 	/* Pairs with probe_runtime(). */
 	smp_mb();

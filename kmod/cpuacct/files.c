@@ -2,11 +2,12 @@
 /*
  * The files in the cgroup tree, byte for byte in the formats of v1's cpuacct.
  *
- * A module cannot register a controller, so the files hang on one that is there: perf_event, which is
- * implicit on v2, or cpu.
+ * A module cannot register a controller, so the files hang on one that is there: perf_event,
+ * which is implicit on v2, or cpu.
  *
- * No lock is taken here but cgroup_mutex, by the kernel, in cpuacct_files_add() and cpuacct_files_remove(). A
- * file that is being read or written keeps its cgroup from being released.
+ * No lock is taken here but cgroup_mutex, by the kernel, in cpuacct_files_add() and
+ * cpuacct_files_remove(). A file that is being read or written keeps its cgroup from being
+ * released.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

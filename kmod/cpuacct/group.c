@@ -2,9 +2,9 @@
 /*
  * The groups: found by their cgroup, created with it, freed after it.
  *
- * Lock order: groups_lock is innermost. It guards changes of the hash, nr_children and the list of retired
- * groups. The probes take it inside cgroup_mutex and the kernel's trace_cgroup_path_lock, interrupts off.
- * Readers of the hash need RCU only.
+ * Lock order: groups_lock is innermost. It guards changes of the hash, nr_children and the list
+ * of retired groups. The probes take it inside cgroup_mutex and the kernel's
+ * trace_cgroup_path_lock, interrupts off. Readers of the hash need RCU only.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -130,8 +130,8 @@ static int group_create(struct cgroup *cgrp, gfp_t gfp)
 }
 
 /*
- * Runs under a spinlock. Per-CPU memory is scarce there after many mkdirs in a row, so what finds none is
- * added by the worker; its parent's group, or the next one up, is charged until then.
+ * Runs under a spinlock. Per-CPU memory is scarce there after many mkdirs in a row, so what finds
+ * none is added by the worker; its parent's group, or the next one up, is charged until then.
  */
 static void probe_mkdir(void *data, struct cgroup *cgrp, const char *path)
 {
@@ -141,7 +141,7 @@ static void probe_mkdir(void *data, struct cgroup *cgrp, const char *path)
 		schedule_work(&add_missed_work);
 }
 
-/* No task is left that could be charged to the group, but what it was charged may not be flushed yet. */
+/* No task is left that could charge the group, but what it was charged may not be flushed yet. */
 static void probe_release(void *data, struct cgroup *cgrp, const char *path)
 {
 	struct cpuacct_group *group;
@@ -167,7 +167,7 @@ static void reap(struct work_struct *work)
 	list_splice_init(&retired, &reaped);
 	spin_unlock_irq(&groups_lock);
 
-	/* Nobody may be walking past them in the hash, and flushing takes them off the lists of updates. */
+	/* Nobody walks past them in the hash then, and flushing takes them off the lists. */
 	synchronize_rcu();
 	cpuacct_sum_flush();
 
@@ -182,9 +182,9 @@ static void reap(struct work_struct *work)
 }
 
 /*
- * The next v2 group below the root, parents first; NULL starts and ends. The walk holds a reference on the
- * group that it stands at, so the body may sleep. Groups that are removed but still counted come too: their
- * ancestors have their time.
+ * The next v2 group below the root, parents first; NULL starts and ends. The walk holds a
+ * reference on the group that it stands at, so the body may sleep. Groups that are removed but
+ * still counted come too: their ancestors have their time.
  */
 static struct cgroup *next_cgroup(struct cgroup *position)
 {

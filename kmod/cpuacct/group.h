@@ -9,7 +9,7 @@
 
 /* A group's time on one CPU, in ns. */
 struct cpuacct_cpu {
-	/* The group's own tasks' time since their charging began. Written with that CPU's rq lock held. */
+	/* The group's own tasks' time since charging began. Written under that CPU's rq lock. */
 	u64 charged;
 	/* Is this on its CPU's list of what was charged since the last flush? */
 	bool updated;

@@ -2,8 +2,8 @@
 /*
  * A group's figures, added up when someone reads them.
  *
- * Lock order: sum_lock, then rstat's lock inside compat_cgroup_cputime(). No cgroup_mutex inside sum_lock:
- * rmdir waits for readers with that mutex held.
+ * Lock order: sum_lock, then rstat's lock inside compat_cgroup_cputime(). No cgroup_mutex inside
+ * sum_lock: rmdir waits for readers with that mutex held.
  */
 #include <linux/cgroup.h>
 #include <linux/delay.h>
@@ -54,8 +54,8 @@ void cpuacct_sum_flush(void)
 }
 
 /*
- * The scheduler tells rstat right after the tracepoint: a microsecond later both have the same. Negative
- * where rstat charged another CPU for a wakeup from there; over all CPUs it adds up.
+ * The scheduler tells rstat right after the tracepoint: a microsecond later both have the same.
+ * Negative where rstat charged another CPU for a wakeup from there; over all CPUs it adds up.
  */
 static u64 time_before_charging(struct cpuacct_group *group, int cpu)
 {
@@ -63,11 +63,13 @@ static u64 time_before_charging(struct cpuacct_group *group, int cpu)
 	u64 charged, runtime;
 
 	do {
-		charged = smp_load_acquire(&time->charged);
+		charged = READ_ONCE(time->charged);
 		if (charged)
 			udelay(1);
+		/* The writer holds an rq lock, so only the order of these reads matters. */
+		smp_rmb();
 		runtime = compat_cgroup_cpu_runtime(group->cgrp, cpu);
-		/* @runtime is read before @charged is compared. */
+		/* As above. */
 		smp_rmb();
 	} while (READ_ONCE(time->charged) != charged);
 	return runtime - charged;
