@@ -38,13 +38,21 @@ fs::path folder_of(const std::string &group, const fs::path &mount) {
     const fs::path asked = fs::path(group).lexically_normal();
     const fs::path inside = asked.lexically_relative(mount);
     const bool below_mount = asked.is_absolute() && !inside.empty() && *inside.begin() != "..";
-    const fs::path folder = (mount / (below_mount ? inside : asked.relative_path())).lexically_normal();
-    const fs::path relative = folder.lexically_relative(mount);
-    if (group.empty() || relative.empty() || *relative.begin() == "..") {
-        throw Error(std::errc::invalid_argument,
-                    fmt::format("'{}' is not a cgroup's name: give one below {}", group, mount.native()));
+    fs::path folder = mount;
+    for (const fs::path &part : below_mount ? inside : asked.relative_path()) {
+        if (part == "..") {
+            throw Error(std::errc::invalid_argument,
+                        fmt::format("'{}' is not a cgroup: it leaves {}", group, mount.native()));
+        }
+        if (!part.empty() && part != ".") {
+            folder /= part;
+        }
     }
-    return relative == "." ? mount : mount / relative;
+    if (group.empty()) {
+        throw Error(std::errc::invalid_argument,
+                    fmt::format("a cgroup needs a name: / is the root group, {}", mount.native()));
+    }
+    return folder;
 }
 
 /** Of a file of lines "key value". */

@@ -13,7 +13,8 @@ namespace ballast::control {
  */
 class Error : public std::runtime_error {
   public:
-    Error(std::errc code, const std::string &message) : std::runtime_error(message), code_(code) {}
+    /** Control characters in message, which may quote anything, become question marks. */
+    Error(std::errc code, const std::string &message);
 
     [[nodiscard]] std::errc code() const noexcept { return code_; }
 

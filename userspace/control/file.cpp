@@ -22,14 +22,6 @@ namespace {
 
 } // namespace
 
-std::string describe(int error_number) {
-    return std::generic_category().message(error_number);
-}
-
-std::string describe(std::errc code) {
-    return describe(static_cast<int>(code));
-}
-
 FileDescriptor::FileDescriptor(FileDescriptor &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
 FileDescriptor &FileDescriptor::operator=(FileDescriptor &&other) noexcept {
@@ -76,7 +68,7 @@ std::uint64_t parse_number(std::string_view text, std::string_view source) {
     constexpr std::string_view white_space = " \t\n";
     const auto begin = text.find_first_not_of(white_space);
     const auto end = text.find_last_not_of(white_space);
-    const std::string_view digits = begin == text.npos ? "" : text.substr(begin, end - begin + 1);
+    const std::string_view digits = begin == std::string_view::npos ? "" : text.substr(begin, end - begin + 1);
     std::uint64_t number = 0;
     const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error != std::errc{} || stop != digits.data() + digits.size()) {

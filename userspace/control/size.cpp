@@ -25,7 +25,7 @@ int shift_of(std::string_view suffix) {
     }
     const auto unit = units.find(static_cast<char>(suffix.front() & ~0x20));
     const std::string_view rest = suffix.substr(1);
-    const bool known = unit != units.npos && (rest.empty() || rest == "B" || rest == "iB");
+    const bool known = unit != std::string_view::npos && (rest.empty() || rest == "B" || rest == "iB");
     return known ? 10 * (static_cast<int>(unit) + 1) : -1;
 }
 
