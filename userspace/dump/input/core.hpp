@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dump/input/bitmap.hpp"
+#include "dump/input/elf_headers.hpp"
 #include "dump/input/file.hpp"
 #include "dump/input/memory_map.hpp"
 
@@ -37,7 +38,7 @@ class Core {
     Pfn max_pfn() const;
 
     /** All note segments, one after the other (the kernel writes one). */
-    std::span<const std::byte> notes() const { return notes_; }
+    std::span<const std::byte> notes() const { return headers_.notes; }
 
     /** The text of VMCOREINFO: a part of notes(). */
     std::string_view vmcoreinfo() const;
@@ -46,7 +47,7 @@ class Core {
     std::span<const std::byte> prstatus_note() const;
 
     /** How many NT_PRSTATUS notes: one for each CPU that the kernel stopped. */
-    unsigned prstatus_count() const { return prstatus_count_; }
+    unsigned prstatus_count() const { return headers_.prstatus_count; }
 
     /** The pfns that a PT_LOAD holds, be it in part. */
     Bitmap present() const;
@@ -54,25 +55,17 @@ class Core {
     /** Which physical addresses stand where in the file. */
     const MemoryMap &memory() const { return memory_; }
 
+    const File &file() const { return file_; }
+
     /** One for each thread that reads. */
     PageReader reader() const;
 
   private:
-    Core(File file, MemoryMap memory, std::vector<std::byte> notes);
-    void find_notes();
-
-    /** A part of notes_. */
-    struct Part {
-        std::size_t offset = 0;
-        std::size_t size = 0;
-    };
+    Core(File file, CoreHeaders headers);
 
     File file_;
+    CoreHeaders headers_;
     MemoryMap memory_;
-    std::vector<std::byte> notes_;
-    Part vmcoreinfo_;
-    Part prstatus_;
-    unsigned prstatus_count_ = 0;
     std::uint64_t page_size_ = 0;
 };
 

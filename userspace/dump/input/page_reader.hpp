@@ -39,6 +39,7 @@ class PageReader {
     std::span<const std::byte> assembled_page(std::uint64_t physical);
 
     const MemoryMap *memory_;
+    const Extent *extent_ = nullptr; // the one last used
     std::uint64_t page_size_;
     FileWindow window_;
     std::vector<std::byte> page_;

@@ -4,10 +4,10 @@
 #include "dump/input/core.hpp"
 #include "dump/kernel/memory_section.hpp"
 #include "dump/kernel/page_layout.hpp"
+#include "dump/kernel/page_tables.hpp"
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +20,10 @@ using Utsname = std::array<char, std::size_t{6} * 65>;
 /** What the dead kernel says of itself. */
 class Kernel {
   public:
-    /** Throws Error when the core doesn't say enough to find the kernel's page tables and name. */
+    /**
+     * Reads it out of the core. A kernel that isn't understood has no sections, so that all its pages are kept, and
+     * remarks that say so. Throws Error on a read error.
+     */
     static Kernel describe(const Core &core);
 
     /** Physical minus virtual address of the kernel's text mapping, which starts at 0xffffffff80000000; can be
@@ -38,6 +41,8 @@ class Kernel {
     const std::vector<MemorySection> &sections() const { return sections_; }
     const PageLayout &page_layout() const { return page_layout_; }
 
+    const PageTables &page_tables() const { return page_tables_; }
+
     /** What was not understood, a line each; such pages are kept. */
     const std::vector<std::string> &remarks() const { return remarks_; }
 
@@ -48,6 +53,7 @@ class Kernel {
     std::optional<std::int64_t> crash_time_;
     std::vector<MemorySection> sections_;
     PageLayout page_layout_;
+    PageTables page_tables_;
     std::vector<std::string> remarks_;
 };
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
+#include "dump/input/vmcoreinfo.hpp"
+
 #include <cstdint>
 #include <optional>
 
 namespace ballast::dump {
 
 /**
- * How this kernel's struct page looks: byte offsets of members, numbers of flag bits, values of _mapcount that mark a
+ * How this kernel's struct page looks: byte offsets of members, masks of flag bits, values of _mapcount that mark a
  * page's type. What is absent the kernel didn't tell; pages that only it would identify are kept.
  */
 struct PageLayout {
-    std::uint64_t size = 0;
+    std::uint64_t size = 0; // 0: unknown
 
     std::optional<std::uint64_t> flags;          // unsigned long
     std::optional<std::uint64_t> mapping;        // pointer; bit 0: anonymous
@@ -21,7 +23,7 @@ struct PageLayout {
     std::optional<std::uint64_t> compound_order; // unsigned char, in the first tail page
     std::optional<std::uint64_t> compound_dtor;  // unsigned char, in the first tail page
 
-    std::optional<std::uint64_t> lru; // bits of flags, each as its mask
+    std::optional<std::uint64_t> lru; // masks for flags
     std::optional<std::uint64_t> private_flag;
     std::optional<std::uint64_t> swapcache;
     std::optional<std::uint64_t> swapbacked;
@@ -32,8 +34,11 @@ struct PageLayout {
     std::optional<std::uint32_t> buddy_type; // values of mapcount
     std::optional<std::uint32_t> offline_type;
 
-    std::optional<std::uint64_t> hugetlb_dtor; // value of compound_dtor
-    std::optional<std::uint64_t> max_order;    // a free page's order is below
+    std::optional<std::uint8_t> hugetlb_dtor;     // value of compound_dtor
+    std::optional<std::uint64_t> free_area_count; // a free page's order is below
 };
+
+/** What VMCOREINFO tells of it. */
+PageLayout page_layout_from(const Vmcoreinfo &vmcoreinfo);
 
 } // namespace ballast::dump

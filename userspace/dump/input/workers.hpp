@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <functional>
+#include <stop_token>
+
+namespace ballast::dump {
+
+/**
+ * Runs `work` in so many threads, the caller's among them, until each has returned. The first exception asks the others
+ * to stop and is thrown here. Where no more threads can be had, those that there are do the work, so `work` takes its
+ * share by claiming, not by number.
+ */
+void run_workers(unsigned threads, const std::function<void(const std::stop_token &)> &work);
+
+} // namespace ballast::dump
