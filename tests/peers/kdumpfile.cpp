@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kdumpfile.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace ballast::peers {
+
+FileDescriptor::~FileDescriptor() {
+    if (fd_ >= 0) {
+        ::close(fd_);
+    }
+}
+
+Kdumpfile::Kdumpfile(const std::string &path)
+    : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), context_(kdump_new()) {
+    if (file_.get() < 0) {
+        throw std::system_error(errno, std::generic_category(), path);
+    }
+    if (!context_) {
+        throw std::bad_alloc();
+    }
+    if (kdump_open_fd(context_.get(), file_.get()) != KDUMP_OK) {
+        fail("open");
+    }
+    // libkdumpfile sets up the translation of kernel addresses as soon as it knows whose they are.
+    if (kdump_set_string_attr(context_.get(), KDUMP_ATTR_OSTYPE, "linux") != KDUMP_OK) {
+        fail("translation of kernel addresses");
+    }
+}
+
+void Kdumpfile::fail(const std::string &what) const {
+    const char *message = kdump_get_err(context_.get());
+    throw KdumpfileError(fmt::format("{}: {}: {}", path_, what, message != nullptr ? message : "no reason given"));
+}
+
+std::uint64_t Kdumpfile::page_size() const {
+    kdump_num_t size = 0;
+    if (kdump_get_number_attr(context_.get(), KDUMP_ATTR_PAGE_SIZE, &size) != KDUMP_OK) {
+        fail("page size");
+    }
+    return size;
+}
+
+std::string Kdumpfile::release() const {
+    const char *release = nullptr;
+    if (kdump_get_string_attr(context_.get(), "linux.uts.release", &release) != KDUMP_OK) {
+        fail("release");
+    }
+    return release;
+}
+
+std::optional<std::string> Kdumpfile::vmcoreinfo(const std::string &key) const {
+    // libkdumpfile's keys are split at dots, so vmcoreinfo lines with one in their name are asked through this call.
+    char *value = nullptr;
+    if (kdump_vmcoreinfo_line(context_.get(), key.c_str(), &value) != KDUMP_OK) {
+        kdump_clear_err(context_.get());
+        return std::nullopt;
+    }
+    std::string text(value);
+    std::free(value); // NOLINT(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): libkdumpfile says so
+    return text;
+}
+
+void Kdumpfile::read_page(std::uint64_t pfn, std::span<std::byte> buffer) const {
+    read(KDUMP_MACHPHYSADDR, pfn * buffer.size(), buffer);
+}
+
+void Kdumpfile::read_kernel(std::uint64_t address, std::span<std::byte> buffer) const {
+    read(KDUMP_KVADDR, address, buffer);
+}
+
+void Kdumpfile::read(kdump_addrspace_t space, std::uint64_t address, std::span<std::byte> buffer) const {
+    std::size_t length = buffer.size();
+    if (kdump_read(context_.get(), space, address, buffer.data(), &length) != KDUMP_OK) {
+        fail(fmt::format("{} bytes at {} address {:#x}", buffer.size(), space == KDUMP_KVADDR ? "kernel" : "physical",
+                         address));
+    }
+}
+
+} // namespace ballast::peers
