@@ -171,7 +171,7 @@ FilterResult filter(const Core &core, const Kernel &kernel, unsigned dump_level,
         throw Error(fmt::format("dump level {} is out of range: 0 to {}", dump_level, dump_level::all));
     }
     const Bitmap present = core.present();
-    FilterResult result{.dumped = present, .excluded = {}, .warnings = {}};
+    FilterResult result{.dumped = core.with_data(), .excluded = {}, .warnings = {}};
     const PageRules rules(kernel.page_layout(), dump_level);
     result.warnings = rules.missing();
     if (!rules.exclude_any()) {

@@ -62,6 +62,16 @@ Bitmap Core::present() const {
     return present;
 }
 
+Bitmap Core::with_data() const {
+    Bitmap with_data(max_pfn());
+    for (const Extent &extent : memory_.extents()) {
+        if (extent.offset) {
+            with_data.set_range(extent.begin / page_size_, extent.end / page_size_);
+        }
+    }
+    return with_data;
+}
+
 PageReader Core::reader() const {
     return PageReader(*this);
 }

@@ -52,6 +52,12 @@ class Core {
     /** The pfns that a PT_LOAD holds, be it in part. */
     Bitmap present() const;
 
+    /**
+     * The present pfns whose last byte is in the file. Not among them: pages of a PT_LOAD's memory beyond its data, and the
+     * incomplete page at a PT_LOAD's unaligned end, which the kernel can't have managed. makedumpfile leaves out both too.
+     */
+    Bitmap with_data() const;
+
     /** Which physical addresses stand where in the file. */
     const MemoryMap &memory() const { return memory_; }
 
