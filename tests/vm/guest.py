@@ -17,8 +17,8 @@ from kernel import Kernel, Trouble
 
 STATUS_TROUBLE = 98
 STATUS_COMPLAINT = 99
-# A panic that no crash kernel takes ends QEMU (-no-reboot); the log is big enough that nothing drops out of it.
-APPEND = "console=ttyS0 panic=-1 log_buf_len=4M"
+# A panic that no crash kernel takes ends QEMU (-no-reboot).
+APPEND = "console=ttyS0 panic=-1"
 
 
 @dataclass
@@ -71,7 +71,7 @@ def boot(guest: Guest, folder: Path, append: str, scripts: list[str]) -> bool:
     """Runs QEMU to its end, with the scripts' output on stdout; false if the time limit ended it."""
     arguments = qemu.command_line(
         guest.machine,
-        qemu.Boot(guest.kernel.image, folder / "initrd", f"{APPEND} {append}", folder, guest.share),
+        qemu.Boot(guest.kernel.image, folder / "initrd", f"{APPEND} log_buf_len=4M {append}", folder, guest.share),
         folder / "console")
     outputs = [folder / f"{name}.output" for name in scripts]
     try:
@@ -96,8 +96,10 @@ def keep_log(guest: Guest, log: str) -> None:
         guest.log.write_text(log)
 
 
-def print_trouble(guest: Guest, in_time: bool, console: str) -> None:
-    what = "the guest ended before its command did" if in_time else f"the guest took more than {guest.timeout:g} s"
+def print_trouble(guest: Guest, in_time: bool, console: str,
+                  what: str = "the guest ended before its command did") -> None:
+    if not in_time:
+        what = f"the guest took more than {guest.timeout:g} s"
     print(f"{kernel_log.tail(console)}\nvm: {what}; above is its console's end", file=sys.stderr)
 
 

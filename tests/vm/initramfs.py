@@ -20,6 +20,8 @@ UNWINDER = "/lib/x86_64-linux-gnu/libgcc_s.so.1"
 @dataclass
 class Contents:
     modules: list[Path] = field(default_factory=list)
+    kernel_modules: list[str] = field(default_factory=list)
+    """The kernel's own, with those that they depend on."""
     programs: list[Path] = field(default_factory=list)
     """Found in PATH when given without a slash."""
     files: list[tuple[Path, Path]] = field(default_factory=list)
@@ -33,7 +35,7 @@ def build(kernel: Kernel, contents: Contents, folder: Path) -> Path:
         (root / name).mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).parent / "init", root / "init")
     _add_busybox(root)
-    _add_modules(root, kernel, contents.modules)
+    _add_modules(root, kernel, contents)
     _add_programs(root, contents.programs)
     for source, destination in contents.files:
         _copy(source, root / destination.relative_to("/"))
@@ -65,14 +67,16 @@ def _add_busybox(root: Path) -> None:
     for applet in subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split():
         if applet != "busybox":
             (root / "bin" / applet).symlink_to("busybox")
+    # Where the kernel looks for it.
+    (root / "sbin/modprobe").symlink_to("/bin/busybox")
 
 
-def _add_modules(root: Path, kernel: Kernel, own: list[Path]) -> None:
+def _add_modules(root: Path, kernel: Kernel, contents: Contents) -> None:
     target = root / "lib/modules" / kernel.version
     boot = kernel.with_dependencies(BOOT_MODULES)
-    for module in boot:
+    for module in boot + kernel.with_dependencies(contents.kernel_modules):
         _copy(kernel.modules / module, target / module)
-    for module in own:
+    for module in contents.modules:
         _copy_stripped(module, target / "ballast" / module.name)
     for table in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
         _copy(kernel.modules / table, target / table)
