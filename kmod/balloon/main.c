@@ -1,5 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
 
+#include "balloon/device.h"
+#include "balloon/pseudo_fs.h"
+
+#define CREATE_TRACE_POINTS
+#include "balloon/trace.h"
+
+static bool check_content;
+module_param(check_content, bool, 0444);
+MODULE_PARM_DESC(check_content, "fill each page with a serial number and check it when it moves and leaves (default: no)");
+
+static int __init balloon_kvm_init(void)
+{
+	int err = balloon_fs_init();
+
+	if (err)
+		return err;
+	err = balloon_device_register(check_content);
+	if (err)
+		balloon_fs_exit();
+	return err;
+}
+
+static void __exit balloon_kvm_exit(void)
+{
+	balloon_device_unregister();
+	balloon_fs_exit();
+}
+
+module_init(balloon_kvm_init);
+module_exit(balloon_kvm_exit);
+
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("a memory balloon whose pages move");
