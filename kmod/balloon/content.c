@@ -160,18 +160,15 @@ static int check_held(struct balloon *b)
 
 /**
  * balloon_content_check_all() - check that each page is intact and each serial number is there once
- * @b: the balloon
+ * @b: the balloon, with check_content
  *
  * What is wrong is counted in content_errors.
  *
- * Return: 0 when all pages were looked at, -EOPNOTSUPP without check_content, -ENOMEM.
+ * Return: 0 when all pages were looked at, or -ENOMEM.
  */
 int balloon_content_check_all(struct balloon *b)
 {
 	int err;
-
-	if (!b->check_content)
-		return -EOPNOTSUPP;
 
 	mutex_lock(&b->check);
 	balloon_hold_isolation(b);

@@ -159,8 +159,20 @@ static struct attribute *balloon_attributes[] = {
 	NULL,
 };
 
+/* What tells of the content is there only if the content is checked. */
+static umode_t balloon_attribute_visible(struct kobject *kobj, struct attribute *attr, int index)
+{
+	bool of_content = attr == &dev_attr_check_now.attr ||
+			  attr == &counter_content_errors.attribute.attr;
+
+	if (of_content && !balloon_of_device(kobj_to_dev(kobj))->check_content)
+		return 0;
+	return attr->mode;
+}
+
 static const struct attribute_group balloon_group = {
 	.name = "balloon",
+	.is_visible = balloon_attribute_visible,
 	.attrs = balloon_attributes,
 };
 
