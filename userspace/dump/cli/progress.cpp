@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/cli/progress.hpp"
+
+#include "dump/input/error.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace ballast::dump {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string duration(double seconds) {
+    const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+    if (whole < 60) {
+        return fmt::format("{} s", whole);
+    }
+    if (whole < 3600) {
+        return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+    }
+    return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+} // namespace
+
+std::string describe_progress(const StepState &state) {
+    if (state.total == 0) {
+        return "[100.0 %]";
+    }
+    const auto done = static_cast<double>(state.done);
+    const auto total = static_cast<double>(state.total);
+    std::string text = fmt::format("[{:5.1f} %]", 100 * done / total);
+    if (state.done == 0 || state.seconds <= 0) {
+        return text;
+    }
+    const double pages_per_second = done / state.seconds;
+    text += fmt::format("  {:.1f} MB/s", pages_per_second * static_cast<double>(state.page_size) / 1e6);
+    return text + (state.done < state.total ? fmt::format("  eta {}", duration((total - done) / pages_per_second))
+                                            : fmt::format("  in {:.2f} s", state.seconds));
+}
+
+ProgressPrinter::ProgressPrinter(std::FILE *stream, std::uint64_t page_size, const HeldSignals &signals)
+    : stream_(stream),
+      terminal_(stream != nullptr && isatty(fileno(stream)) != 0),
+      page_size_(page_size),
+      signals_(&signals) {}
+
+void ProgressPrinter::begin(std::string_view step, std::uint64_t total) {
+    step_ = step;
+    total_ = total;
+    done_ = 0;
+    started_ = Clock::now();
+    next_print_ = (started_ + interval()).time_since_epoch().count();
+}
+
+void ProgressPrinter::add(std::uint64_t pages) {
+    done_.fetch_add(pages, std::memory_order_relaxed);
+    if (const auto signal = signals_->arrived()) {
+        throw Error(fmt::format("Interrupted by {}", *signal));
+    }
+    if (stream_ == nullptr) {
+        return;
+    }
+    const auto now = Clock::now();
+    auto due = next_print_.load(std::memory_order_relaxed);
+    // Whoever moves the time on is the one who prints.
+    if (now.time_since_epoch().count() >= due &&
+        next_print_.compare_exchange_strong(due, (now + interval()).time_since_epoch().count())) {
+        print(terminal_ ? "" : "\n");
+    }
+}
+
+void ProgressPrinter::end() {
+    if (stream_ != nullptr) {
+        print("\n");
+    }
+}
+
+void ProgressPrinter::print(const char *line_end) {
+    const std::lock_guard guard(printing_);
+    const std::chrono::duration<double> elapsed = Clock::now() - started_;
+    const StepState state{.done = done_.load(), .total = total_, .seconds = elapsed.count(), .page_size = page_size_};
+    // The last line may have been longer: the escape sequence clears the rest.
+    const std::string line = fmt::format("{}{:<30}: {}{}{}", terminal_ ? "\r" : "", step_, describe_progress(state),
+                                         terminal_ ? "\x1b[K" : "", line_end);
+    std::fputs(line.c_str(), stream_);
+    std::fflush(stream_);
+}
+
+ProgressPrinter::Clock::duration ProgressPrinter::interval() const {
+    return terminal_ ? Clock::duration(250ms) : Clock::duration(10s);
+}
+
+} // namespace ballast::dump

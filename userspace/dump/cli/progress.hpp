@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "dump/cli/signals.hpp"
+#include "dump/input/progress.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <mutex>
+#include <string>
+
+namespace ballast::dump {
+
+/** How far a step is. */
+struct StepState {
+    std::uint64_t done = 0; // pages
+    std::uint64_t total = 0;
+    double seconds = 0;
+    std::uint64_t page_size = 0;
+};
+
+/** Percentage, rate and time left, as far as they can be told: "[ 42.0 %]  812.5 MB/s  eta 3 s". */
+std::string describe_progress(const StepState &state);
+
+/**
+ * Tells on a stream how far a run is: on a terminal in one line that is kept up to date, else in a line every ten
+ * seconds and one at the end of each step. It is also where a run learns that it shall end: add() then throws Error.
+ */
+class ProgressPrinter final : public ProgressSink {
+  public:
+    /** stream may be null: then it tells nobody. page_size in bytes. */
+    ProgressPrinter(std::FILE *stream, std::uint64_t page_size, const HeldSignals &signals);
+
+    void begin(std::string_view step, std::uint64_t total) override;
+    void add(std::uint64_t pages) override;
+    void end() override;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void print(const char *line_end);
+    Clock::duration interval() const;
+
+    std::FILE *stream_;
+    bool terminal_;
+    std::uint64_t page_size_;
+    const HeldSignals *signals_;
+    std::string step_;
+    std::uint64_t total_ = 0;
+    Clock::time_point started_;
+    std::atomic<std::uint64_t> done_{0};
+    std::atomic<Clock::rep> next_print_{0}; // on Clock
+    std::mutex printing_;
+};
+
+} // namespace ballast::dump

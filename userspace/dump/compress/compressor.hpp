@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace ballast::dump {
+
+/** How pages are compressed. The values are the flags of the kdump-compressed format, in its header and its page
+ * descriptors. */
+enum class Codec : std::uint32_t { raw = 0, zlib = 1, lzo = 2, snappy = 4, zstd = 0x20 };
+
+/** A page as the file stores it: bytes, and the flags of its descriptor. */
+struct StoredPage {
+    std::uint32_t size = 0;
+    std::uint32_t flags = 0;
+};
+
+/**
+ * Compresses pages one by one, each into a stream of its own. It has its work memory from its construction on and
+ * belongs to one thread at a time. What it makes depends on the page alone, never on the pages before.
+ */
+class Compressor {
+  public:
+    Compressor(const Compressor &) = delete;
+    Compressor(Compressor &&) = delete;
+    Compressor &operator=(const Compressor &) = delete;
+    Compressor &operator=(Compressor &&) = delete;
+    virtual ~Compressor() = default;
+
+    /** Bytes that store() may write, at most, for a page: more than the page, as codecs need room to find out. */
+    std::size_t room() const { return room_; }
+
+    /** Bytes of work memory. */
+    virtual std::size_t memory() const = 0;
+
+    /**
+     * Puts the page into out, which has room() bytes: compressed, or as it is (flags 0) where that isn't smaller.
+     * page is as long as make_compressor() was told.
+     */
+    StoredPage store(std::span<const std::byte> page, std::span<std::byte> out);
+
+  protected:
+    Compressor(Codec codec, std::size_t room);
+
+  private:
+    /** The compressed size. Anything from page.size() on says that the page isn't worth it; out is then garbage. */
+    virtual std::size_t compress(std::span<const std::byte> page, std::span<std::byte> out) = 0;
+
+    std::uint32_t flags_;
+    std::size_t room_;
+};
+
+/** Throws Error when the codec can't be set up (no memory). page_size in bytes. */
+std::unique_ptr<Compressor> make_compressor(Codec codec, std::size_t page_size);
+
+} // namespace ballast::dump

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/output/chunk_plan.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace ballast::dump {
+
+namespace {
+
+constexpr std::uint64_t words_per_stretch = 512;
+
+std::uint64_t set_bits(std::uint64_t word) {
+    return static_cast<std::uint64_t>(std::popcount(word));
+}
+
+} // namespace
+
+ChunkPlan::ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk)
+    : bitmap_(&bitmap), pages_per_chunk_(pages_per_chunk) {
+    const auto words = bitmap.words();
+    ranks_.reserve(words.size() / words_per_stretch + 2);
+    std::uint64_t rank = 0;
+    for (std::size_t n = 0; n < words.size(); n++) {
+        if (n % words_per_stretch == 0) {
+            ranks_.push_back(rank);
+        }
+        rank += set_bits(words[n]);
+    }
+    ranks_.push_back(rank);
+}
+
+Chunk ChunkPlan::chunk(std::uint64_t n) const {
+    const std::uint64_t rank = n * pages_per_chunk_;
+    return {.rank = rank, .first = select(rank), .pages = std::min(pages_per_chunk_, pages() - rank)};
+}
+
+/** The set bit that has `rank` set bits before it. */
+Pfn ChunkPlan::select(std::uint64_t rank) const {
+    const auto after = std::ranges::upper_bound(ranks_, rank);
+    const auto stretch = static_cast<std::uint64_t>(after - ranks_.begin()) - 1;
+    const auto words = bitmap_->words();
+    std::uint64_t before = ranks_[stretch];
+    std::uint64_t n = stretch * words_per_stretch;
+    while (before + set_bits(words[n]) <= rank) {
+        before += set_bits(words[n++]);
+    }
+    std::uint64_t word = words[n];
+    for (; before < rank; before++) {
+        word &= word - 1;
+    }
+    return n * 64 + static_cast<std::uint64_t>(std::countr_zero(word));
+}
+
+SetBits::SetBits(const Bitmap &bitmap, Pfn from)
+    : words_(bitmap.words()), word_(from / 64), rest_(words_[word_] & (~std::uint64_t{0} << (from % 64))) {}
+
+Pfn SetBits::next() {
+    while (rest_ == 0) {
+        rest_ = words_[++word_];
+    }
+    const auto bit = static_cast<std::uint64_t>(std::countr_zero(rest_));
+    rest_ &= rest_ - 1;
+    return word_ * 64 + bit;
+}
+
+} // namespace ballast::dump

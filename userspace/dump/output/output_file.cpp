@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/output/output_file.hpp"
+
+#include "dump/input/error.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace ballast::dump {
+
+namespace {
+
+std::string reason(int error) {
+    return std::generic_category().message(error);
+}
+
+bool same_file(const struct stat &a, const struct stat &b) {
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void check_existing(const std::string &path, bool overwrite, const std::string &core_path,
+                    const struct stat &existing) {
+    struct stat core {};
+    if (stat(core_path.c_str(), &core) == 0 && same_file(existing, core)) {
+        throw Error(fmt::format("{} is the vmcore itself: give another DUMPFILE", path));
+    }
+    if (!overwrite) {
+        throw Error(fmt::format("{} exists: give another DUMPFILE, or -f to overwrite it", path));
+    }
+    if (S_ISDIR(existing.st_mode)) {
+        throw Error(fmt::format("Can't create {}: {}", path, reason(EISDIR)));
+    }
+    if (access(path.c_str(), W_OK) != 0) {
+        throw Error(fmt::format("Can't overwrite {}: {}", path, reason(errno)));
+    }
+}
+
+} // namespace
+
+void check_output(const std::string &path, bool overwrite, const std::string &core_path) {
+    struct stat existing {};
+    if (stat(path.c_str(), &existing) == 0) {
+        check_existing(path, overwrite, core_path, existing);
+        return;
+    }
+    if (errno != ENOENT) {
+        throw Error(fmt::format("Can't create {}: {}", path, reason(errno)));
+    }
+    const std::filesystem::path file(path);
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    if (access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw Error(fmt::format("Can't create {}: {}: {}", path, folder.string(), reason(errno)));
+    }
+}
+
+OutputFile::OutputFile(std::string path, bool overwrite)
+    : path_(std::move(path)),
+      fd_(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), S_IRUSR | S_IWUSR)) {
+    if (fd_ < 0) {
+        throw Error(fmt::format("Can't create {}: {}", path_, reason(errno)));
+    }
+}
+
+OutputFile::~OutputFile() {
+    if (fd_ >= 0) {
+        ::close(fd_);
+    }
+}
+
+void OutputFile::reserve(std::uint64_t size) {
+    const auto length = static_cast<off_t>(size);
+    if (fallocate(fd_, 0, 0, length) == 0) {
+        return;
+    }
+    // No such operation on this file system, or no such space: then the hole must do. Where even that fails, the first
+    // write tells.
+    [[maybe_unused]] const int ignored = ftruncate(fd_, length);
+}
+
+Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> bytes) {
+    Written written;
+    while (written.bytes < bytes.size()) {
+        const auto rest = bytes.subspan(written.bytes);
+        const ssize_t n = pwrite(fd_, rest.data(), rest.size(), static_cast<off_t>(offset + written.bytes));
+        if (n > 0) {
+            written.bytes += static_cast<std::size_t>(n);
+        } else if (n == 0 || errno != EINTR) {
+            written.error = n == 0 ? ENOSPC : errno;
+            break;
+        }
+    }
+    return written;
+}
+
+void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+    if (const Written written = write_some(offset, bytes); written.error != 0) {
+        fail(written.error);
+    }
+}
+
+void OutputFile::close() {
+    if (::close(std::exchange(fd_, -1)) != 0) {
+        fail(errno);
+    }
+}
+
+void OutputFile::fail(int error) const {
+    throw Error(fmt::format("Can't write {}: {}", path_, reason(error)));
+}
+
+} // namespace ballast::dump

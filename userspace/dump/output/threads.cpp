@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/output/threads.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <thread>
+
+namespace ballast::dump {
+
+namespace {
+
+constexpr std::uint64_t kib = 1024;
+
+struct FreeCpuSet {
+    void operator()(cpu_set_t *set) const { CPU_FREE(set); }
+};
+
+std::string plural(unsigned n, const char *what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+} // namespace
+
+ThreadChoice choose_threads(unsigned wanted, const ThreadLimits &limits) {
+    const unsigned asked = wanted != 0 ? wanted : std::max(limits.cpus, 1U);
+    const std::uint64_t budget = limits.available_memory / 2 / std::max<std::uint64_t>(limits.memory_per_thread, 1);
+    if (budget < asked) {
+        const auto threads = static_cast<unsigned>(std::max<std::uint64_t>(budget, 1));
+        return {.threads = threads,
+                .reason = fmt::format("{} instead of {}, as memory is short: {} MiB available, {} KiB for each thread",
+                                      plural(threads, "thread"), asked, limits.available_memory / kib / kib,
+                                      limits.memory_per_thread / kib),
+                .lowered = threads < asked};
+    }
+    if (asked > limits.cpus) {
+        return {.threads = asked,
+                .reason = fmt::format("{}, as asked for; more than the {} that can be used gain nothing",
+                                      plural(asked, "thread"), plural(limits.cpus, "CPU"))};
+    }
+    return {.threads = asked,
+            .reason = fmt::format("{}, {}", plural(asked, "thread"),
+                                  wanted != 0 ? "as asked for" : "one for each CPU that can be used")};
+}
+
+unsigned usable_cpus() {
+    // The kernel refuses a set smaller than its own; grow it until it fits.
+    for (int size = CPU_SETSIZE; size <= 1 << 20; size *= 2) {
+        const std::unique_ptr<cpu_set_t, FreeCpuSet> set(CPU_ALLOC(size));
+        const std::size_t bytes = CPU_ALLOC_SIZE(size);
+        if (set && sched_getaffinity(0, bytes, set.get()) == 0) {
+            return static_cast<unsigned>(CPU_COUNT_S(bytes, set.get()));
+        }
+    }
+    return std::max(std::thread::hardware_concurrency(), 1U);
+}
+
+std::uint64_t available_memory(const std::string &path) {
+    std::ifstream file(path);
+    std::string line;
+    while (std::getline(file, line)) {
+        constexpr std::string_view name = "MemAvailable:";
+        if (line.starts_with(name)) {
+            return std::stoull(line.substr(name.size())) * kib;
+        }
+    }
+    return std::numeric_limits<std::uint64_t>::max();
+}
+
+} // namespace ballast::dump
