@@ -31,7 +31,7 @@ struct ExcludedPages {
     std::uint64_t hwpoison = 0;
     std::uint64_t offline = 0;
 
-    std::uint64_t total() const { return free + cache + cache_private + user + hwpoison + offline; }
+    [[nodiscard]] std::uint64_t total() const { return free + cache + cache_private + user + hwpoison + offline; }
 };
 
 struct FilterResult {

@@ -33,13 +33,13 @@ class PageRules {
      * `page` is the struct page of `pfn`; `next` the one behind it, null where it can't be a tail of this page (a
      * compound page is aligned to its size).
      */
-    Verdict judge(const std::byte *page, const std::byte *next, std::uint64_t pfn) const;
+    [[nodiscard]] Verdict judge(const std::byte *page, const std::byte *next, std::uint64_t pfn) const;
 
     /** Can any page be left out by these rules? */
-    bool exclude_any() const { return exclude_any_; }
+    [[nodiscard]] bool exclude_any() const { return exclude_any_; }
 
     /** The rules that this kernel doesn't tell enough for, a line each; their pages are kept. */
-    const std::vector<std::string> &missing() const { return missing_; }
+    [[nodiscard]] const std::vector<std::string> &missing() const { return missing_; }
 
   private:
     struct Compound {
@@ -47,10 +47,11 @@ class PageRules {
         bool is_hugetlb = false;
     };
 
-    Compound compound(const std::byte *next, std::uint64_t flags, std::uint64_t pfn) const;
-    Verdict judge_free(const std::byte *page, std::uint64_t pfn) const;
-    PageClass judge_used(std::uint64_t flags, std::uint32_t type, bool is_anonymous, bool is_hugetlb) const;
-    bool is_cache(std::uint64_t flags) const;
+    [[nodiscard]] Compound compound(const std::byte *next, std::uint64_t flags, std::uint64_t pfn) const;
+    [[nodiscard]] Verdict judge_free(const std::byte *page, std::uint64_t pfn) const;
+    [[nodiscard]] PageClass judge_used(std::uint64_t flags, std::uint32_t type, bool is_anonymous,
+                                       bool is_hugetlb) const;
+    [[nodiscard]] bool is_cache(std::uint64_t flags) const;
 
     // Members that the kernel doesn't tell are read at 0 and masked with 0; rules that need them are off.
     struct Offsets {

@@ -8,7 +8,7 @@ namespace ballast::dump {
 namespace {
 
 // Small, as large free blocks let most struct pages be skipped; the reader below gets more at once where that pays.
-constexpr std::uint64_t window_bytes = 8 * 1024;
+constexpr std::uint64_t window_bytes = std::uint64_t{8} * 1024;
 
 } // namespace
 

@@ -19,10 +19,10 @@ class Bitmap {
     /** All bits clear. */
     explicit Bitmap(std::uint64_t bits);
 
-    std::uint64_t size() const { return bits_; }
+    [[nodiscard]] std::uint64_t size() const { return bits_; }
 
     /** False beyond the end. */
-    bool test(std::uint64_t n) const { return n < bits_ && ((words_[n / 64] >> (n % 64)) & 1U) != 0; }
+    [[nodiscard]] bool test(std::uint64_t n) const { return n < bits_ && ((words_[n / 64] >> (n % 64)) & 1U) != 0; }
 
     /** Sets [begin, end), cut at size(); safe against other threads whose ranges share a word. Returns how many were
      * clear. */
@@ -33,10 +33,10 @@ class Bitmap {
     std::uint64_t clear_range(std::uint64_t begin, std::uint64_t end);
 
     /** How many bits are set. */
-    std::uint64_t count() const;
+    [[nodiscard]] std::uint64_t count() const;
 
     /** Bits beyond size() in the last word are zero. */
-    std::span<const std::uint64_t> words() const { return words_; }
+    [[nodiscard]] std::span<const std::uint64_t> words() const { return words_; }
 
   private:
     std::uint64_t bits_;

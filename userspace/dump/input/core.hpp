@@ -29,42 +29,43 @@ class Core {
      */
     static Core open(const std::string &path);
 
-    const std::string &path() const { return file_.path(); }
+    [[nodiscard]] const std::string &path() const { return file_.path(); }
 
     /** Bytes in a page, from VMCOREINFO. */
-    std::uint64_t page_size() const { return page_size_; }
+    [[nodiscard]] std::uint64_t page_size() const { return page_size_; }
 
     /** One past the highest pfn that a PT_LOAD holds: the dump's max_mapnr. */
-    Pfn max_pfn() const;
+    [[nodiscard]] Pfn max_pfn() const;
 
     /** All note segments, one after the other (the kernel writes one). */
-    std::span<const std::byte> notes() const { return headers_.notes; }
+    [[nodiscard]] std::span<const std::byte> notes() const { return headers_.notes; }
 
     /** The text of VMCOREINFO: a part of notes(). */
-    std::string_view vmcoreinfo() const;
+    [[nodiscard]] std::string_view vmcoreinfo() const;
 
     /** The first NT_PRSTATUS note with its header and name: a part of notes(), empty where there is none. */
-    std::span<const std::byte> prstatus_note() const;
+    [[nodiscard]] std::span<const std::byte> prstatus_note() const;
 
     /** How many NT_PRSTATUS notes: one for each CPU that the kernel stopped. */
-    unsigned prstatus_count() const { return headers_.prstatus_count; }
+    [[nodiscard]] unsigned prstatus_count() const { return headers_.prstatus_count; }
 
     /** The pfns that a PT_LOAD holds, be it in part. */
-    Bitmap present() const;
+    [[nodiscard]] Bitmap present() const;
 
     /**
-     * The present pfns whose last byte is in the file. Not among them: pages of a PT_LOAD's memory beyond its data, and the
-     * incomplete page at a PT_LOAD's unaligned end, which the kernel can't have managed. makedumpfile leaves out both too.
+     * The present pfns whose last byte is in the file. Not among them: pages of a PT_LOAD's memory beyond its data, and
+     * the incomplete page at a PT_LOAD's unaligned end, which the kernel can't have managed. makedumpfile leaves out
+     * both too.
      */
-    Bitmap with_data() const;
+    [[nodiscard]] Bitmap with_data() const;
 
     /** Which physical addresses stand where in the file. */
-    const MemoryMap &memory() const { return memory_; }
+    [[nodiscard]] const MemoryMap &memory() const { return memory_; }
 
-    const File &file() const { return file_; }
+    [[nodiscard]] const File &file() const { return file_; }
 
     /** One for each thread that reads. */
-    PageReader reader() const;
+    [[nodiscard]] PageReader reader() const;
 
   private:
     Core(File file, CoreHeaders headers);

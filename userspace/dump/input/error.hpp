@@ -12,7 +12,7 @@ class Error : public std::runtime_error {
     explicit Error(const std::string &message, int exit_status = 1)
         : std::runtime_error(message), exit_status_(exit_status) {}
 
-    int exit_status() const { return exit_status_; }
+    [[nodiscard]] int exit_status() const { return exit_status_; }
 
   private:
     int exit_status_;

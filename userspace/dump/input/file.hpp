@@ -19,14 +19,14 @@ class File {
     File &operator=(File &&) = delete;
     ~File();
 
-    const std::string &path() const { return path_; }
-    int descriptor() const { return descriptor_; }
+    [[nodiscard]] const std::string &path() const { return path_; }
+    [[nodiscard]] int descriptor() const { return descriptor_; }
 
     /** Bytes; /proc/vmcore tells its size too. */
-    std::uint64_t size() const { return size_; }
+    [[nodiscard]] std::uint64_t size() const { return size_; }
 
     /** Is it a file of procfs, whose content is other memory rather than a disk's? */
-    bool is_proc() const { return is_proc_; }
+    [[nodiscard]] bool is_proc() const { return is_proc_; }
 
     /** Fills `out` from `offset` on. Throws Error when the file ends before, or reading fails. */
     void read(std::uint64_t offset, std::span<std::byte> out) const;

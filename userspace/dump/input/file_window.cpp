@@ -16,11 +16,11 @@ struct Sizes {
     std::uint64_t largest;
 };
 
-constexpr Sizes read_sizes{4 * 1024, FileWindow::largest_request};
+constexpr Sizes read_sizes{std::uint64_t{4} * 1024, FileWindow::largest_request};
 
 // Unmapping interrupts the other CPUs, so a mapping is worth more than a page. The kernel fills in all of it at once,
 // and counts none of it as ours: those are the dead kernel's pages.
-constexpr Sizes map_sizes{256 * 1024, 4 * 1024 * 1024};
+constexpr Sizes map_sizes{std::uint64_t{256} * 1024, std::uint64_t{4} * 1024 * 1024};
 
 constexpr std::uint64_t map_alignment = 4096;
 

@@ -27,7 +27,7 @@ class FileWindow {
     ~FileWindow();
 
     /** The largest request that at() takes whole. */
-    static constexpr std::uint64_t largest_request = 64 * 1024;
+    static constexpr std::uint64_t largest_request = std::uint64_t{64} * 1024;
 
     /**
      * The file's bytes [offset, offset + length), valid until the next call. The request lies inside the file and has
@@ -37,7 +37,7 @@ class FileWindow {
 
   private:
     void move_to(std::uint64_t offset, std::uint64_t length);
-    bool map(std::uint64_t begin, std::uint64_t size);
+    bool map(std::uint64_t offset, std::uint64_t size);
     void unmap();
 
     const File *file_;

@@ -32,10 +32,10 @@ class MemoryMap {
     explicit MemoryMap(std::span<const Segment> segments);
 
     /** Sorted, disjoint, none empty. */
-    std::span<const Extent> extents() const { return extents_; }
+    [[nodiscard]] std::span<const Extent> extents() const { return extents_; }
 
     /** The extent that holds this address or else the next one above; null where there is none. */
-    const Extent *at_or_after(std::uint64_t physical) const;
+    [[nodiscard]] const Extent *at_or_after(std::uint64_t physical) const;
 
   private:
     std::vector<Extent> extents_;

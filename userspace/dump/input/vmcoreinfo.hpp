@@ -16,21 +16,21 @@ class Vmcoreinfo {
   public:
     explicit Vmcoreinfo(std::string_view text);
 
-    std::optional<std::string_view> text(std::string_view key) const;
+    [[nodiscard]] std::optional<std::string_view> text(std::string_view key) const;
 
     /** A decimal value, as PAGESIZE= and CRASHTIME= have. */
-    std::optional<std::int64_t> decimal(std::string_view key) const;
+    [[nodiscard]] std::optional<std::int64_t> decimal(std::string_view key) const;
 
     /** SYMBOL(name): a virtual address. */
-    std::optional<std::uint64_t> symbol(std::string_view name) const;
+    [[nodiscard]] std::optional<std::uint64_t> symbol(std::string_view name) const;
 
     /** OFFSET(struct.member), SIZE(struct), LENGTH(array). */
-    std::optional<std::uint64_t> offset(std::string_view name) const;
-    std::optional<std::uint64_t> size(std::string_view name) const;
-    std::optional<std::uint64_t> length(std::string_view name) const;
+    [[nodiscard]] std::optional<std::uint64_t> offset(std::string_view name) const;
+    [[nodiscard]] std::optional<std::uint64_t> size(std::string_view name) const;
+    [[nodiscard]] std::optional<std::uint64_t> length(std::string_view name) const;
 
     /** NUMBER(name): decimal, can be negative. */
-    std::optional<std::int64_t> number(std::string_view name) const;
+    [[nodiscard]] std::optional<std::int64_t> number(std::string_view name) const;
 
   private:
     std::unordered_map<std::string_view, std::string_view> lines_;

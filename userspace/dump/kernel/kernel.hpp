@@ -28,23 +28,23 @@ class Kernel {
 
     /** Physical minus virtual address of the kernel's text mapping, which starts at 0xffffffff80000000; can be
      * negative. */
-    std::int64_t phys_base() const { return phys_base_; }
+    [[nodiscard]] std::int64_t phys_base() const { return phys_base_; }
 
-    const std::string &release() const { return release_; }
+    [[nodiscard]] const std::string &release() const { return release_; }
 
-    const Utsname &utsname() const { return utsname_; }
+    [[nodiscard]] const Utsname &utsname() const { return utsname_; }
 
     /** Seconds since 1970 at the crash, where the kernel says so. */
-    std::optional<std::int64_t> crash_time() const { return crash_time_; }
+    [[nodiscard]] std::optional<std::int64_t> crash_time() const { return crash_time_; }
 
     /** Where struct pages are, and how they look. */
-    const std::vector<MemorySection> &sections() const { return sections_; }
-    const PageLayout &page_layout() const { return page_layout_; }
+    [[nodiscard]] const std::vector<MemorySection> &sections() const { return sections_; }
+    [[nodiscard]] const PageLayout &page_layout() const { return page_layout_; }
 
-    const PageTables &page_tables() const { return page_tables_; }
+    [[nodiscard]] const PageTables &page_tables() const { return page_tables_; }
 
     /** What was not understood, a line each; such pages are kept. */
-    const std::vector<std::string> &remarks() const { return remarks_; }
+    [[nodiscard]] const std::vector<std::string> &remarks() const { return remarks_; }
 
   private:
     std::int64_t phys_base_ = 0;
