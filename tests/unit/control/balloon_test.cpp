@@ -7,7 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "failure.hpp"
-#include "folder.hpp"
+#include "support/folder.hpp"
 
 using ballast::control::Balloon;
 using ballast::control::BalloonProgress;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "failure.hpp"
-#include "folder.hpp"
+#include "support/folder.hpp"
 
 using ballast::control::Cgroup;
 using ballast::control::find_cgroup2;

@@ -7,7 +7,7 @@
 
 #include "control/module_errors.hpp"
 #include "failure.hpp"
-#include "folder.hpp"
+#include "support/folder.hpp"
 
 using ballast::control::explain;
 using ballast::control::LoadFailure;
