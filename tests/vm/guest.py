@@ -106,10 +106,13 @@ def print_trouble(guest: Guest, in_time: bool, console: str,
 def complain(log: str, expected: re.Pattern[str] | None, tainted: int = 0) -> bool:
     """Prints the log's complaints, and those that were expected and did not come."""
     found = kernel_log.complaints(log, expected)
+    if found:
+        print("\n".join(["vm: the kernel's log from its first complaint on:", *kernel_log.report(log, found[0])]),
+              file=sys.stderr)
     if expected and not any(expected.search(line) for line in log.splitlines()):
         found.append(f"(the expected complaint did not come: {expected.pattern})")
     if not kernel_log.complaints(log) and tainted & kernel_log.TAINT_OF_COMPLAINTS:
         found.append(f"(/proc/sys/kernel/tainted is {tainted}, but the log does not say why)")
     for line in found:
-        print(f"vm: kernel: {line}", file=sys.stderr)
+        print(f"vm: the kernel complained: {line}", file=sys.stderr)
     return bool(found)

@@ -24,5 +24,10 @@ def complaints(log: str, expected: re.Pattern[str] | None = None) -> list[str]:
             and not (expected and expected.search(line))]
 
 
+def report(log: str, first_line: str, lines: int = 30) -> list[str]:
+    """A complaint with what the kernel says after it: registers, the call trace."""
+    return log[log.index(first_line):].split("\n", lines)[:lines]
+
+
 def tail(log: str, lines: int = 40) -> str:
     return "\n".join(log.splitlines()[-lines:])
