@@ -28,7 +28,7 @@ class Messages {
   public:
     explicit Messages(unsigned level) : level_(level) {}
 
-    bool wants(unsigned kind) const { return (level_ & kind) != 0; }
+    [[nodiscard]] bool wants(unsigned kind) const { return (level_ & kind) != 0; }
 
     void say(unsigned kind, const std::string &text) const {
         if (wants(kind)) {

@@ -41,7 +41,7 @@ class ProgressPrinter final : public ProgressSink {
     using Clock = std::chrono::steady_clock;
 
     void print(const char *line_end);
-    Clock::duration interval() const;
+    [[nodiscard]] Clock::duration interval() const;
 
     std::FILE *stream_;
     bool terminal_;

@@ -22,7 +22,7 @@ class HeldSignals {
     ~HeldSignals();
 
     /** The name of a signal that has come, if any. From any thread. */
-    std::optional<std::string> arrived() const;
+    [[nodiscard]] std::optional<std::string> arrived() const;
 
   private:
     sigset_t held_;

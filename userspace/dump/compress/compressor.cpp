@@ -14,7 +14,7 @@ class RawCompressor final : public Compressor {
   public:
     explicit RawCompressor(std::size_t page_size) : Compressor(Codec::raw, page_size) {}
 
-    std::size_t memory() const override { return 0; }
+    [[nodiscard]] std::size_t memory() const override { return 0; }
 
   private:
     std::size_t compress(std::span<const std::byte> page, std::span<std::byte> /*out*/) override { return page.size(); }

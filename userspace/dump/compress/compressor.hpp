@@ -31,10 +31,10 @@ class Compressor {
     virtual ~Compressor() = default;
 
     /** Bytes that store() may write, at most, for a page: more than the page, as codecs need room to find out. */
-    std::size_t room() const { return room_; }
+    [[nodiscard]] std::size_t room() const { return room_; }
 
     /** Bytes of work memory. */
-    virtual std::size_t memory() const = 0;
+    [[nodiscard]] virtual std::size_t memory() const = 0;
 
     /**
      * Puts the page into out, which has room() bytes: compressed, or as it is (flags 0) where that isn't smaller.

@@ -21,7 +21,7 @@ class LzoCompressor final : public Compressor {
         }
     }
 
-    std::size_t memory() const override { return work_.size(); }
+    [[nodiscard]] std::size_t memory() const override { return work_.size(); }
 
   private:
     std::size_t compress(std::span<const std::byte> page, std::span<std::byte> out) override {

@@ -14,7 +14,7 @@ class SnappyCompressor final : public Compressor {
         : Compressor(Codec::snappy, snappy::MaxCompressedLength(page_size)) {}
 
     // Snappy takes its table and scratch space from malloc and returns them, page by page.
-    std::size_t memory() const override { return std::size_t{32 << 10U} + 2 * room(); }
+    [[nodiscard]] std::size_t memory() const override { return std::size_t{32 << 10U} + 2 * room(); }
 
   private:
     std::size_t compress(std::span<const std::byte> page, std::span<std::byte> out) override {

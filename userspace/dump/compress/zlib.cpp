@@ -28,7 +28,7 @@ class ZlibCompressor final : public Compressor {
         }
     }
 
-    std::size_t memory() const override { return work_memory; }
+    [[nodiscard]] std::size_t memory() const override { return work_memory; }
 
   private:
     std::size_t compress(std::span<const std::byte> page, std::span<std::byte> out) override {

@@ -33,7 +33,7 @@ class ZstdCompressor final : public Compressor {
         }
     }
 
-    std::size_t memory() const override { return ZSTD_sizeof_CCtx(context_.get()); }
+    [[nodiscard]] std::size_t memory() const override { return ZSTD_sizeof_CCtx(context_.get()); }
 
   private:
     std::size_t compress(std::span<const std::byte> page, std::span<std::byte> out) override {

@@ -10,10 +10,10 @@ namespace ballast::dump {
 namespace {
 
 // A chunk's pages before compression. Larger ones gain nothing, and this is most of a thread's memory.
-constexpr std::uint64_t chunk_bytes = std::uint64_t{256} << 10U;
+constexpr std::uint64_t chunk_bytes = std::uint64_t{128} << 10U;
 
 // Stack, and what the page reader has on the heap.
-constexpr std::uint64_t other_memory = std::uint64_t{32} << 10U;
+constexpr std::uint64_t other_memory = std::uint64_t{96} << 10U;
 
 // Stands for a zero page until the chunk is placed: no stored page is empty.
 constexpr kdump::PageDescriptor zero_page{};

@@ -46,7 +46,7 @@ class ChunkCopier {
 
     std::span<const PageDescriptor> place_descriptors(const Chunk &chunk, std::uint64_t offset, std::uint64_t written);
     Written write_descriptors(std::uint64_t rank, std::span<const PageDescriptor> descriptors);
-    SavedChunk saved(std::span<const PageDescriptor> stored, int error) const;
+    [[nodiscard]] SavedChunk saved(std::span<const PageDescriptor> stored, int error) const;
 
     const CopyJob *job_;
     PageReader reader_;

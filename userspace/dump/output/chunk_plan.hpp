@@ -23,14 +23,14 @@ class ChunkPlan {
   public:
     ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk);
 
-    std::uint64_t pages() const { return ranks_.back(); }
-    std::uint64_t chunks() const { return (pages() + pages_per_chunk_ - 1) / pages_per_chunk_; }
+    [[nodiscard]] std::uint64_t pages() const { return ranks_.back(); }
+    [[nodiscard]] std::uint64_t chunks() const { return (pages() + pages_per_chunk_ - 1) / pages_per_chunk_; }
 
     /** n < chunks(). */
-    Chunk chunk(std::uint64_t n) const;
+    [[nodiscard]] Chunk chunk(std::uint64_t n) const;
 
   private:
-    Pfn select(std::uint64_t rank) const;
+    [[nodiscard]] Pfn select(std::uint64_t rank) const;
 
     const Bitmap *bitmap_;
     std::uint64_t pages_per_chunk_;

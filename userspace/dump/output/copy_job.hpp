@@ -21,7 +21,7 @@ struct CopyJob {
     OutputFile *file = nullptr;    // none: all is done but the writing
 
     /** Where the pages' data starts. */
-    std::uint64_t start() const { return layout.data + (share_zero_pages ? layout.block_size : 0); }
+    [[nodiscard]] std::uint64_t start() const { return layout.data + (share_zero_pages ? layout.block_size : 0); }
 };
 
 } // namespace ballast::dump

@@ -22,7 +22,7 @@ struct Layout {
 
     Layout(std::uint64_t block_size, std::uint64_t notes_size, std::uint64_t max_mapnr, std::uint64_t pages);
 
-    std::uint64_t bitmap_blocks() const { return 2 * bitmap_size / block_size; }
+    [[nodiscard]] std::uint64_t bitmap_blocks() const { return 2 * bitmap_size / block_size; }
 };
 
 } // namespace ballast::dump

@@ -27,7 +27,7 @@ class OffsetChain {
     /** Wakes all who wait. From any thread, more than once if need be. */
     void cancel();
 
-    bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
   private:
     // A chunk finds its offset in the slot of its number, each slot on a cache line of its own. There is one slot more

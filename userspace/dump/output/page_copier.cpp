@@ -37,8 +37,8 @@ class Copy {
     /** Once all chunks are placed. */
     std::uint64_t end() { return chain_.place(plan_.chunks(), 0).value(); }
 
-    std::uint64_t pages() const { return pages_.load(); }
-    std::uint64_t zero_pages() const { return zero_pages_.load(); }
+    [[nodiscard]] std::uint64_t pages() const { return pages_.load(); }
+    [[nodiscard]] std::uint64_t zero_pages() const { return zero_pages_.load(); }
 
   private:
     void copy_chunks(ChunkCopier &copier) {

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/output/chunk_plan.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+namespace {
+
+using namespace ballast::dump;
+
+std::vector<Pfn> set_bits(const Bitmap &bitmap) {
+    std::vector<Pfn> all;
+    for (Pfn pfn = 0; pfn < bitmap.size(); pfn++) {
+        if (bitmap.test(pfn)) {
+            all.push_back(pfn);
+        }
+    }
+    return all;
+}
+
+/** The pages of all chunks, one chunk after the other. */
+std::vector<Pfn> planned(const Bitmap &bitmap, const ChunkPlan &plan) {
+    std::vector<Pfn> all;
+    for (std::uint64_t n = 0; n < plan.chunks(); n++) {
+        const Chunk chunk = plan.chunk(n);
+        CHECK(chunk.rank == all.size());
+        SetBits pfns(bitmap, chunk.first);
+        for (std::uint64_t page = 0; page < chunk.pages; page++) {
+            all.push_back(pfns.next());
+        }
+    }
+    return all;
+}
+
+/** Set bits with the given density, in per mille. */
+Bitmap random_bitmap(std::uint64_t bits, unsigned density) {
+    std::mt19937 random(density);
+    Bitmap bitmap(bits);
+    for (Pfn pfn = 0; pfn < bits; pfn++) {
+        if (random() % 1000 < density) {
+            bitmap.set_range(pfn, pfn + 1);
+        }
+    }
+    return bitmap;
+}
+
+} // namespace
+
+TEST_CASE("The chunks have each dumped page once, in order, be they many or few") {
+    const Bitmap bitmap = random_bitmap(100'003, GENERATE(1U, 60U, 500U, 999U));
+    const std::uint64_t pages_per_chunk = GENERATE(1U, 7U, 64U, 100'000U);
+    const ChunkPlan plan(bitmap, pages_per_chunk);
+
+    CHECK(plan.pages() == bitmap.count());
+    CHECK(planned(bitmap, plan) == set_bits(bitmap));
+}
+
+TEST_CASE("All chunks but the last have the full number of pages") {
+    Bitmap bitmap(1000);
+    bitmap.set_range(100, 231);
+    const ChunkPlan plan(bitmap, 64);
+
+    REQUIRE(plan.chunks() == 3);
+    CHECK(plan.chunk(0).pages == 64);
+    CHECK(plan.chunk(1).first == 164);
+    CHECK(plan.chunk(2).pages == 3);
+}
+
+TEST_CASE("Dumped pages far apart are found") {
+    Bitmap bitmap(std::uint64_t{1} << 24U);
+    bitmap.set_range(5, 6);
+    bitmap.set_range(32'768, 32'769);
+    bitmap.set_range((std::uint64_t{1} << 24U) - 1, std::uint64_t{1} << 24U);
+    CHECK(planned(bitmap, ChunkPlan(bitmap, 1)) == set_bits(bitmap));
+}
+
+TEST_CASE("An empty bitmap makes no chunks") {
+    CHECK(ChunkPlan(Bitmap(5000), 64).chunks() == 0);
+    CHECK(ChunkPlan(Bitmap(0), 64).chunks() == 0);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/compress/compressor.hpp"
+
+#include "inflate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+namespace {
+
+using namespace ballast::dump;
+using Bytes = std::vector<std::byte>;
+
+constexpr std::size_t page_size = 4096;
+
+Bytes noise(std::uint32_t seed) {
+    std::mt19937 random(seed);
+    Bytes page(page_size);
+    std::ranges::generate(page, [&] { return static_cast<std::byte>(random()); });
+    return page;
+}
+
+/** Half noise, half a repeated pattern: something to win for every codec. */
+Bytes compressible(std::uint32_t seed) {
+    Bytes page = noise(seed);
+    for (std::size_t n = page_size / 2; n < page_size; n++) {
+        page[n] = page[n % 48];
+    }
+    return page;
+}
+
+Bytes stored_bytes(Compressor &compressor, const Bytes &page, StoredPage &stored) {
+    Bytes out(compressor.room());
+    stored = compressor.store(page, out);
+    out.resize(stored.size);
+    return out;
+}
+
+constexpr std::array codecs = {Codec::zlib, Codec::lzo, Codec::snappy, Codec::zstd};
+
+} // namespace
+
+TEST_CASE("A page that compresses inflates to itself, under the codec's flag") {
+    const Codec codec = GENERATE(from_range(codecs));
+    const auto compressor = make_compressor(codec, page_size);
+    const Bytes page = compressible(1);
+
+    StoredPage stored;
+    const Bytes bytes = stored_bytes(*compressor, page, stored);
+
+    CHECK(stored.flags == static_cast<std::uint32_t>(codec));
+    CHECK(stored.size < page_size);
+    CHECK(inflate(codec, bytes, page_size) == page);
+}
+
+TEST_CASE("A page that doesn't get smaller is stored as it is, with flags 0") {
+    const Codec codec = GENERATE(Codec::raw, Codec::zlib, Codec::lzo, Codec::snappy, Codec::zstd);
+    const auto compressor = make_compressor(codec, page_size);
+    const Bytes page = noise(2);
+
+    StoredPage stored;
+    const Bytes bytes = stored_bytes(*compressor, page, stored);
+
+    CHECK(stored.flags == 0);
+    CHECK(stored.size == page_size);
+    CHECK(bytes == page);
+}
+
+TEST_CASE("Without a codec even a page that would compress is stored as it is") {
+    const auto compressor = make_compressor(Codec::raw, page_size);
+    const Bytes page = compressible(3);
+
+    StoredPage stored;
+    CHECK(stored_bytes(*compressor, page, stored) == page);
+    CHECK(stored.flags == 0);
+}
+
+TEST_CASE("What a page compresses to doesn't depend on the pages before") {
+    const Codec codec = GENERATE(from_range(codecs));
+    StoredPage stored;
+    const auto fresh = make_compressor(codec, page_size);
+    const Bytes alone = stored_bytes(*fresh, compressible(4), stored);
+
+    const auto used = make_compressor(codec, page_size);
+    for (std::uint32_t seed = 5; seed < 20; seed++) {
+        stored_bytes(*used, seed % 2 == 0 ? compressible(seed) : noise(seed), stored);
+    }
+    CHECK(stored_bytes(*used, compressible(4), stored) == alone);
+}
+
+TEST_CASE("No page makes a codec write beyond the room that it asked for") {
+    const Codec codec = GENERATE(Codec::raw, Codec::zlib, Codec::lzo, Codec::snappy, Codec::zstd);
+    const auto compressor = make_compressor(codec, page_size);
+    const auto mark = std::byte{0x5a};
+    Bytes out(compressor->room() + 64, mark);
+
+    for (std::uint32_t seed = 0; seed < 50; seed++) {
+        compressor->store(noise(seed), std::span(out).first(compressor->room()));
+    }
+    CHECK(std::ranges::count(std::span(out).last(64), mark) == 64);
+}
+
+TEST_CASE("Larger pages, as arm64 has them, inflate to themselves") {
+    const Codec codec = GENERATE(from_range(codecs));
+    constexpr std::size_t large = 65536;
+    const auto compressor = make_compressor(codec, large);
+    Bytes page;
+    for (std::uint32_t seed = 0; seed < large / page_size; seed++) {
+        const Bytes part = compressible(seed);
+        page.insert(page.end(), part.begin(), part.end());
+    }
+
+    StoredPage stored;
+    const Bytes bytes = stored_bytes(*compressor, page, stored);
+    CHECK(stored.size < large);
+    CHECK(inflate(codec, bytes, large) == page);
+}
