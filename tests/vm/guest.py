@@ -3,9 +3,10 @@
 
 import re
 import shlex
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,3 +117,15 @@ def complain(log: str, expected: re.Pattern[str] | None, tainted: int = 0) -> bo
     for line in found:
         print(f"vm: the kernel complained: {line}", file=sys.stderr)
     return bool(found)
+
+
+def exit_status(program: str, action: Callable[[], int]) -> int:
+    """What a program that drives guests ends with; however it is ended, its guest and temporary files go first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return action()
+    except Trouble as trouble:
+        print(f"{program}: {trouble}", file=sys.stderr)
+        return STATUS_TROUBLE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
