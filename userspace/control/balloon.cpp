@@ -9,8 +9,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "balloon/balloon_kvm_ioctl.h"
 #include "control/error.hpp"
 #include "control/size.hpp"
 
@@ -84,8 +86,8 @@ class Watch {
         if (now - moved_ >= options_.no_progress_limit) {
             give_up("made no progress for", options_.no_progress_limit);
         }
-        if (now - begin_ >= options_.time_limit) {
-            give_up("did not reach its target in", options_.time_limit);
+        if (options_.time_limit && now - begin_ >= *options_.time_limit) {
+            give_up("did not reach its target in", *options_.time_limit);
         }
     }
 
@@ -211,6 +213,17 @@ std::uint64_t Balloon::check_content() const {
     const std::uint64_t before = read_number(errors);
     write_text(group_ / "check_now", "1");
     return read_number(errors) - before;
+}
+
+FileDescriptor Balloon::open_inode() const {
+    const std::filesystem::path node = std::filesystem::path("/dev") / name();
+    const FileDescriptor device = open_file(node, O_RDWR);
+    const int fd = ioctl(device.get(), BALLOON_KVM_GET_FD);
+    if (fd < 0) {
+        throw Error(static_cast<std::errc>(errno),
+                    fmt::format("{} gives no file descriptor: {}", node.native(), describe(errno)));
+    }
+    return FileDescriptor(fd);
 }
 
 } // namespace ballast::control

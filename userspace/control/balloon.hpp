@@ -43,7 +43,8 @@ struct BalloonProgress {
 };
 
 struct WaitOptions {
-    std::chrono::milliseconds time_limit = std::chrono::minutes(1);
+    /** Absent: as long as the size changes. */
+    std::optional<std::chrono::milliseconds> time_limit;
     /** The wait is given up when the size has not changed for this long. */
     std::chrono::milliseconds no_progress_limit = std::chrono::seconds(10);
     /** The longest time between two reports. */
@@ -97,6 +98,14 @@ class Balloon {
      * @throws Error not_supported: the module was loaded without check_content=1
      */
     [[nodiscard]] std::uint64_t check_content() const;
+
+    /**
+     * A file descriptor on the balloon's inode in the pseudo file system balloon-kvm; the module stays while it is
+     * open.
+     *
+     * @throws Error permission_denied; no_such_file_or_directory: no device node /dev/NAME
+     */
+    [[nodiscard]] FileDescriptor open_inode() const;
 
   private:
     void set_target(const std::string &attribute, std::uint64_t value, std::uint64_t bytes) const;

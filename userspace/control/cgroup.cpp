@@ -120,7 +120,8 @@ Cgroup::Cgroup(fs::path mount, fs::path path) : mount_(std::move(mount)), path_(
 
 Cgroup Cgroup::open(const std::string &group, const fs::path &mount) {
     Cgroup opened(mount, folder_of(group, mount));
-    if (!fs::is_directory(opened.path_)) {
+    std::error_code unseen;
+    if (!fs::is_directory(opened.path_, unseen)) {
         throw Error(std::errc::no_such_file_or_directory,
                     fmt::format("no such cgroup: {} (`ls {}` shows those there are)", opened.path_.native(),
                                 opened.path_.parent_path().native()));
@@ -165,13 +166,14 @@ void Cgroup::add_process(pid_t pid) const {
 // The three ways in which a group can lack a file of ours, each with its own remedy.
 fs::path Cgroup::cpuacct_file(const std::string &file) const {
     fs::path path = path_ / file;
-    if (fs::exists(path)) {
+    std::error_code unseen;
+    if (fs::exists(path, unseen)) {
         return path;
     }
     std::string remedy;
-    if (!fs::is_directory(path_)) {
+    if (!fs::is_directory(path_, unseen)) {
         remedy = "the group was removed";
-    } else if (!fs::exists(mount_ / file)) {
+    } else if (!fs::exists(mount_ / file, unseen)) {
         remedy = "`ballast load cpuacct` first";
     } else {
         remedy = fmt::format("give it perf_event: `echo +pids > {}` once, as systemd does at boot",

@@ -8,6 +8,7 @@
 #include <map>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <libkmod.h>
@@ -47,9 +48,7 @@ bool is_path(const std::string &module) {
 }
 
 Module find_by_path(kmod_ctx *context, const std::string &path) {
-    if (!std::filesystem::is_regular_file(path)) {
-        throw Error(std::errc::no_such_file_or_directory, fmt::format("no module file {}", path));
-    }
+    open_file(path, O_RDONLY);
     kmod_module *module = nullptr;
     const int status = kmod_module_new_from_path(context, path.c_str(), &module);
     if (status < 0) {
@@ -190,6 +189,8 @@ Error unload_error(int error_number, const std::string &name, const kmod_module 
         return error(std::errc::no_such_file_or_directory, "it is not loaded");
     case EPERM:
         return error(std::errc::operation_not_permitted, "no permission: run it as root (CAP_SYS_MODULE)");
+    case ENOSYS:
+        return error(std::errc::function_not_supported, "the running kernel takes no modules");
     default:
         return error(static_cast<std::errc>(error_number), describe(error_number));
     }

@@ -34,7 +34,7 @@ TEST_CASE("a module file that is not there is refused with its path", "[modules]
     Modules modules;
     const std::string path = folder.path() / "absent.ko";
     CHECK_THAT(failure(std::errc::no_such_file_or_directory, [&] { modules.load(path); }),
-               ContainsSubstring("no module file " + path));
+               ContainsSubstring("cannot open " + path));
 }
 
 TEST_CASE("a module that was never loaded is not loaded", "[modules]") {
