@@ -46,6 +46,7 @@ class Watch {
         while (true) {
             read_text(size, attribute);
             update();
+            fail_if_retargeted();
             if (now_.size_pages == now_.target_pages) {
                 return;
             }
@@ -79,6 +80,18 @@ class Watch {
             progress.left = std::chrono::seconds(static_cast<long>(remaining / progress.bytes_per_second));
         }
         return progress;
+    }
+
+    // The module itself lowers the target when the machine runs out of memory, and the balloon would seem to have got
+    // there.
+    void fail_if_retargeted() const {
+        if (now_.target_pages != before_.target_pages) {
+            throw Error(
+                std::errc::operation_canceled,
+                fmt::format("the target of balloon {} was changed from {} to {} meanwhile: by someone else, or the "
+                            "machine ran out of memory (see `dmesg`)",
+                            balloon_.name(), format_size(before_.target_bytes), format_size(now_.target_bytes)));
+        }
     }
 
     void give_up_when_due() const {
@@ -188,8 +201,8 @@ void Balloon::set_target(const std::string &attribute, std::uint64_t value, std:
         };
         switch (error.code()) {
         case std::errc::result_out_of_range:
-            throw fail(fmt::format("the machine has {} of memory (MemTotal) outside the balloon, and {} in it",
-                                   format_size(machine_memory()), format_size(read_number(group_ / "size_bytes"))));
+            throw fail(fmt::format("this machine has {} of memory, the balloon's included",
+                                   format_size(machine_memory() + read_number(group_ / "size_bytes"))));
         case std::errc::permission_denied:
             throw fail("no permission: run it as root");
         default:

@@ -87,7 +87,9 @@ class Balloon {
     /**
      * Returns when size == target.
      *
-     * @throws Error timed_out: past the time limit, or without progress; the message holds size, target and what failed
+     * @throws Error timed_out: past the time limit, or without progress; the message holds size, target and what
+     * failed; operation_canceled: the target was changed during the wait, as the module does when the machine is out of
+     * memory
      */
     void wait(const WaitOptions &options = {}) const;
 

@@ -164,6 +164,19 @@ TEST_CASE("a wait ends at its time limit although the balloon moves", "[balloon]
     CHECK_THAT(failure(std::errc::timed_out, [&] { balloon.wait(options); }), ContainsSubstring("in 0.05 s"));
 }
 
+TEST_CASE("a wait fails when the target is changed meanwhile", "[balloon]") {
+    const Folder sysfs;
+    lay_out(sysfs);
+    WaitOptions options = brief;
+    options.report = [&](const BalloonProgress & /*progress*/) {
+        sysfs.write(software / "target_bytes", "40960\n");
+        sysfs.write(software / "target_pages", "10\n");
+    };
+    const auto balloon = Balloon::find("", sysfs.path());
+    CHECK_THAT(failure(std::errc::operation_canceled, [&] { balloon.wait(options); }),
+               ContainsSubstring("from 80 KiB to 40 KiB"));
+}
+
 TEST_CASE("a content check without the module's parameter says how to load it", "[balloon]") {
     const Folder sysfs;
     lay_out(sysfs);
