@@ -47,6 +47,12 @@ ProgressPrinter::ProgressPrinter(std::FILE *stream, std::uint64_t page_size, con
       page_size_(page_size),
       signals_(&signals) {}
 
+ProgressPrinter::~ProgressPrinter() {
+    if (in_line_) {
+        std::fputs("\n", stream_);
+    }
+}
+
 void ProgressPrinter::begin(std::string_view step, std::uint64_t total) {
     step_ = step;
     total_ = total;
@@ -87,6 +93,7 @@ void ProgressPrinter::print(const char *line_end) {
                                          terminal_ ? "\x1b[K" : "", line_end);
     std::fputs(line.c_str(), stream_);
     std::fflush(stream_);
+    in_line_ = *line_end == '\0';
 }
 
 ProgressPrinter::Clock::duration ProgressPrinter::interval() const {

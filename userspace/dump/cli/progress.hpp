@@ -32,6 +32,12 @@ class ProgressPrinter final : public ProgressSink {
   public:
     /** stream may be null: then it tells nobody. page_size in bytes. */
     ProgressPrinter(std::FILE *stream, std::uint64_t page_size, const HeldSignals &signals);
+    ProgressPrinter(const ProgressPrinter &) = delete;
+    ProgressPrinter(ProgressPrinter &&) = delete;
+    ProgressPrinter &operator=(const ProgressPrinter &) = delete;
+    ProgressPrinter &operator=(ProgressPrinter &&) = delete;
+    /** Leaves the terminal at the start of a line, also after an error. */
+    ~ProgressPrinter() override;
 
     void begin(std::string_view step, std::uint64_t total) override;
     void add(std::uint64_t pages) override;
@@ -45,6 +51,7 @@ class ProgressPrinter final : public ProgressSink {
 
     std::FILE *stream_;
     bool terminal_;
+    bool in_line_ = false; // the cursor of the terminal stands behind a progress line
     std::uint64_t page_size_;
     const HeldSignals *signals_;
     std::string step_;

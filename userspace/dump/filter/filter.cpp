@@ -182,7 +182,7 @@ FilterResult filter(const Core &core, const Kernel &kernel, unsigned dump_level,
     std::mutex mutex;
     std::atomic<std::size_t> next_section = 0;
     const auto &sections = kernel.sections();
-    progress.begin("filter", pages_in(sections));
+    progress.begin("Excluding unnecessary pages", pages_in(sections));
     run_workers(std::min<unsigned>(threads, static_cast<unsigned>(sections.size())), [&](const std::stop_token &stop) {
         SectionFilter filter(core, kernel, rules, present, result.dumped);
         while (!stop.stop_requested()) {

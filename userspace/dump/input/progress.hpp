@@ -19,7 +19,7 @@ class ProgressSink {
     /** A step starts; total is in pages. From one thread, no other step being under way. */
     virtual void begin(std::string_view step, std::uint64_t total) = 0;
 
-    /** So many pages more are done. From any thread of the step. */
+    /** So many pages more are done. From any thread of the step. Throws Error where the run shall end. */
     virtual void add(std::uint64_t pages) = 0;
 
     /** The step is over, all its threads joined. */

@@ -17,8 +17,8 @@ struct CopyJob {
     const Bitmap &dumped;
     const Layout &layout;
     Codec codec = Codec::raw;
-    bool share_zero_pages = false; // they have one copy, at layout.data
-    OutputFile *file = nullptr;    // none: all is done but the writing
+    bool share_zero_pages = false;    // they have one copy, at layout.data
+    const OutputFile *file = nullptr; // none: all is done but the writing
 
     /** Where the pages' data starts. */
     [[nodiscard]] std::uint64_t start() const { return layout.data + (share_zero_pages ? layout.block_size : 0); }

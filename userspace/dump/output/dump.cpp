@@ -23,7 +23,7 @@ namespace {
  * All that a reader needs to open the file, pages or not, before the first page: from here on, a full disk or a power
  * cut leaves a file that opens and is marked incomplete.
  */
-void write_headers(OutputFile &file, const std::vector<std::byte> &header_blocks, const Bitmap &present,
+void write_headers(const OutputFile &file, const std::vector<std::byte> &header_blocks, const Bitmap &present,
                    const Bitmap &dumped, const CopyJob &job) {
     const Layout &layout = job.layout;
     file.reserve(job.start());
@@ -35,7 +35,7 @@ void write_headers(OutputFile &file, const std::vector<std::byte> &header_blocks
     }
 }
 
-void mark_complete(OutputFile &file, Codec codec) {
+void mark_complete(const OutputFile &file, Codec codec) {
     const auto status = static_cast<std::uint32_t>(codec);
     file.write(offsetof(kdump::DiskDumpHeader, status), std::as_bytes(std::span(&status, 1)));
 }

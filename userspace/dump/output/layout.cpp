@@ -13,10 +13,10 @@ constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) {
 
 } // namespace
 
-Layout::Layout(std::uint64_t block_size_, std::uint64_t notes_size, std::uint64_t max_mapnr_, std::uint64_t pages_)
-    : block_size(block_size_),
-      max_mapnr(max_mapnr_),
-      pages(pages_),
+Layout::Layout(std::uint64_t page_size, std::uint64_t notes_size, std::uint64_t max_pfn, std::uint64_t dumped_pages)
+    : block_size(page_size),
+      max_mapnr(max_pfn),
+      pages(dumped_pages),
       sub_header(block_size),
       sub_header_blocks(divide_up(sizeof(kdump::SubHeader) + notes_size, block_size)),
       notes(sub_header + sizeof(kdump::SubHeader)),

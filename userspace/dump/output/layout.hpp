@@ -20,7 +20,7 @@ struct Layout {
     std::uint64_t descriptors = 0;
     std::uint64_t data = 0; // at a block's start
 
-    Layout(std::uint64_t block_size, std::uint64_t notes_size, std::uint64_t max_mapnr, std::uint64_t pages);
+    Layout(std::uint64_t page_size, std::uint64_t notes_size, std::uint64_t max_pfn, std::uint64_t dumped_pages);
 
     [[nodiscard]] std::uint64_t bitmap_blocks() const { return 2 * bitmap_size / block_size; }
 };

@@ -74,7 +74,7 @@ OutputFile::~OutputFile() {
     }
 }
 
-void OutputFile::reserve(std::uint64_t size) {
+void OutputFile::reserve(std::uint64_t size) const {
     const auto length = static_cast<off_t>(size);
     if (fallocate(fd_, 0, 0, length) == 0) {
         return;
@@ -84,7 +84,7 @@ void OutputFile::reserve(std::uint64_t size) {
     [[maybe_unused]] const int ignored = ftruncate(fd_, length);
 }
 
-Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> bytes) {
+Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> bytes) const {
     Written written;
     while (written.bytes < bytes.size()) {
         const auto rest = bytes.subspan(written.bytes);
@@ -99,7 +99,7 @@ Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> 
     return written;
 }
 
-void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes) const {
     if (const Written written = write_some(offset, bytes); written.error != 0) {
         fail(written.error);
     }

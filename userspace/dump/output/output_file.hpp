@@ -32,13 +32,13 @@ class OutputFile {
     ~OutputFile();
 
     /** Makes the file this long, zeros where nothing is written; with its disk space too where there is so much. */
-    void reserve(std::uint64_t size);
+    void reserve(std::uint64_t size) const;
 
     /** Writes as much as goes. Offset in bytes. */
-    Written write_some(std::uint64_t offset, std::span<const std::byte> bytes);
+    Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) const;
 
     /** Writes all or throws Error. */
-    void write(std::uint64_t offset, std::span<const std::byte> bytes);
+    void write(std::uint64_t offset, std::span<const std::byte> bytes) const;
 
     /** Throws Error: some file systems tell only here that what was written is lost. */
     void close();

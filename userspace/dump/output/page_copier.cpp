@@ -37,13 +37,13 @@ class Copy {
     /** Once all chunks are placed. */
     std::uint64_t end() { return chain_.place(plan_.chunks(), 0).value(); }
 
-    [[nodiscard]] std::uint64_t pages() const { return pages_.load(); }
-    [[nodiscard]] std::uint64_t zero_pages() const { return zero_pages_.load(); }
+    [[nodiscard]] std::uint64_t pages() const { return counters_.pages.load(); }
+    [[nodiscard]] std::uint64_t zero_pages() const { return counters_.zero_pages.load(); }
 
   private:
     void copy_chunks(ChunkCopier &copier) {
         while (!chain_.cancelled()) {
-            const std::uint64_t n = next_.fetch_add(1, std::memory_order_relaxed);
+            const std::uint64_t n = counters_.next_chunk.fetch_add(1, std::memory_order_relaxed);
             if (n >= plan_.chunks()) {
                 return;
             }
@@ -59,21 +59,24 @@ class Copy {
 
     void save(ChunkCopier &copier, const Chunk &chunk, std::uint64_t offset) {
         const SavedChunk saved = copier.save(chunk, offset);
-        pages_.fetch_add(saved.pages, std::memory_order_relaxed);
-        zero_pages_.fetch_add(saved.zero_pages, std::memory_order_relaxed);
+        counters_.pages.fetch_add(saved.pages, std::memory_order_relaxed);
+        counters_.zero_pages.fetch_add(saved.zero_pages, std::memory_order_relaxed);
         if (saved.error != 0) {
             job_->file->fail(saved.error);
         }
     }
 
+    // What all write stands apart from what all read.
+    struct alignas(64) Counters {
+        std::atomic<std::uint64_t> next_chunk{0};
+        std::atomic<std::uint64_t> pages{0};
+        std::atomic<std::uint64_t> zero_pages{0};
+    };
+    Counters counters_;
     const CopyJob *job_;
     ProgressSink *progress_;
     ChunkPlan plan_;
     OffsetChain chain_;
-    // What all write stands apart from what all read.
-    alignas(64) std::atomic<std::uint64_t> next_{0};
-    std::atomic<std::uint64_t> pages_{0};
-    std::atomic<std::uint64_t> zero_pages_{0};
 };
 
 } // namespace
