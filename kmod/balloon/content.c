@@ -6,6 +6,8 @@
  *
  * Lock order: balloon->check (one check of all pages at a time), balloon->lock.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/bitops.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>

@@ -6,6 +6,8 @@
  * Lock order: balloon->lock only. The notifier is called from anywhere in the kernel that
  * allocates.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kernel.h>
 #include <linux/oom.h>
 #include <linux/printk.h>

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "control/balloon.hpp"
+#include "control/error.hpp"
+#include "control/modules.hpp"
+
+namespace ballast::guest {
+
+constexpr std::uint64_t page_size = 4096;
+constexpr std::uint64_t mib = 1 << 20;
+
+/** The module, loaded for one test; a test that unloads it by itself checks what is left. */
+class LoadedBalloon {
+  public:
+    explicit LoadedBalloon(const std::vector<std::string> &parameters = {}) {
+        modules_.load("balloon_kvm", parameters);
+    }
+    LoadedBalloon(const LoadedBalloon &) = delete;
+    LoadedBalloon &operator=(const LoadedBalloon &) = delete;
+    ~LoadedBalloon() {
+        try {
+            if (modules_.is_loaded("balloon_kvm")) {
+                modules_.unload("balloon_kvm");
+            }
+        } catch (const control::Error &error) {
+            FAIL_CHECK(error.what());
+        }
+    }
+
+    void unload() { modules_.unload("balloon_kvm"); }
+
+    [[nodiscard]] control::Balloon get() const { return control::Balloon::find("balloon-kvm"); }
+
+    /** Sets the size and waits until it is reached. */
+    void resize(std::uint64_t bytes) const {
+        const control::Balloon balloon = get();
+        balloon.set_target_bytes(bytes);
+        balloon.wait(patient);
+        REQUIRE(balloon.status().size_bytes == bytes / page_size * page_size);
+    }
+
+    [[nodiscard]] std::filesystem::path attribute(const std::string &name) const { return get().group() / name; }
+
+    /** The machines that run tests may be slow; no test waits this long for what works. */
+    inline static const control::WaitOptions patient{.time_limit = std::chrono::minutes(3),
+                                                     .no_progress_limit = std::chrono::minutes(1),
+                                                     .tick = std::chrono::milliseconds(100),
+                                                     .report = {}};
+
+  private:
+    control::Modules modules_;
+};
+
+} // namespace ballast::guest

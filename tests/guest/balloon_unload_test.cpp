@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+// Loading and unloading: whatever happens, nothing is left.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "balloon/balloon_kvm_ioctl.h"
+#include "balloon_fixture.hpp"
+#include "control/file.hpp"
+#include "machine.hpp"
+#include "unit/control/failure.hpp"
+
+using namespace ballast::guest;
+using ballast::control::FileDescriptor;
+using ballast::control::Modules;
+using ballast::control::open_file;
+
+namespace {
+
+void check_nothing_left() {
+    CHECK_FALSE(holds_line_with("/proc/filesystems", "balloon-kvm"));
+    CHECK_FALSE(holds_line_with("/proc/modules", "balloon_kvm"));
+    CHECK_FALSE(holds_line_with("/proc/misc", "balloon-kvm"));
+    CHECK_FALSE(std::filesystem::exists("/dev/balloon-kvm"));
+    CHECK_FALSE(std::filesystem::exists("/sys/class/misc/balloon-kvm"));
+    CHECK_FALSE(std::filesystem::exists("/sys/module/balloon_kvm"));
+}
+
+/** Makes a kernel function return something else when this process calls it. */
+class FailingCall {
+  public:
+    FailingCall(const std::string &function, int result) {
+        modules_.load("fail_call", {"function=" + function, "result=" + std::to_string(result)});
+    }
+    FailingCall(const FailingCall &) = delete;
+    FailingCall &operator=(const FailingCall &) = delete;
+    ~FailingCall() {
+        try {
+            modules_.unload("fail_call");
+        } catch (const ballast::control::Error &error) {
+            FAIL_CHECK(error.what());
+        }
+    }
+
+  private:
+    Modules modules_;
+};
+
+} // namespace
+
+TEST_CASE("after unloading nothing is left, and the machine has its memory back") {
+    const auto zones = managed_pages();
+    const auto free = memory("MemFree");
+    {
+        LoadedBalloon balloon({"check_content=1"});
+        balloon.resize(64 * mib);
+        balloon.unload();
+    }
+    check_nothing_left();
+    CHECK(managed_pages() == zones);
+    CHECK(memory("MemFree") > free - 8 * mib);
+}
+
+TEST_CASE("many loads leak no memory") {
+    const auto run = [] {
+        const LoadedBalloon balloon({"check_content=1"});
+        balloon.resize(16 * mib);
+        const FileDescriptor device = open_file("/dev/balloon-kvm", O_RDONLY);
+        const FileDescriptor fd(ioctl(device.get(), BALLOON_KVM_GET_FD));
+        CHECK(fd.get() >= 0);
+    };
+    run();
+    const auto free = memory("MemFree");
+    const auto zones = managed_pages();
+    for (int turn = 0; turn < 20; ++turn) {
+        run();
+    }
+    CHECK(managed_pages() == zones);
+    // A leak of one balloon would be twice that.
+    CHECK(memory("MemFree") > free - 8 * mib);
+}
+
+TEST_CASE("a module that is loaded already is refused") {
+    const LoadedBalloon balloon;
+    Modules modules;
+    failure(std::errc::file_exists, [&] { modules.load("balloon_kvm"); });
+}
+
+TEST_CASE("unloading while the balloon inflates gives all back") {
+    const auto zones = managed_pages();
+    for (int turn = 0; turn < 10; ++turn) {
+        LoadedBalloon balloon;
+        balloon.get().set_target_bytes(memory("MemAvailable") / 2);
+        wait_until([&] { return balloon.get().status().size_pages > 0; });
+        balloon.unload();
+        check_nothing_left();
+    }
+    CHECK(managed_pages() == zones);
+}
+
+TEST_CASE("unloading while the kernel moves pages gives all back") {
+    const auto zones = managed_pages();
+    {
+        const Background compaction(compact_memory);
+        for (int turn = 0; turn < 10; ++turn) {
+            LoadedBalloon balloon({"check_content=1"});
+            balloon.resize(32 * mib);
+            CHECK(balloon.get().status().content_errors == 0);
+            balloon.unload();
+            check_nothing_left();
+        }
+    }
+    CHECK(managed_pages() == zones);
+}
+
+TEST_CASE("unloading while a memory block goes offline gives all back") {
+    const auto blocks = MemoryBlock::find_movable();
+    const auto zones = managed_pages();
+    for (int turn = 0; turn < 5; ++turn) {
+        LoadedBalloon balloon({"check_content=1"});
+        balloon.resize(memory("MemAvailable") / 2);
+        {
+            const Background offlining([&] {
+                for (const auto &block : blocks) {
+                    block.set_offline();
+                    block.set_online();
+                }
+            });
+            wait_until([&] { return balloon.get().status().isolated > 0; });
+            balloon.unload();
+        }
+        check_nothing_left();
+    }
+    CHECK(managed_pages() == zones);
+}
+
+TEST_CASE("a load that fails half-way undoes what it did") {
+    const auto [function, result, error] = GENERATE(table<std::string, int, std::errc>({
+        {"register_filesystem", -EBUSY, std::errc::device_or_resource_busy},
+        {"kern_mount", -ENOMEM, std::errc::not_enough_memory},
+        {"alloc_workqueue", 0, std::errc::not_enough_memory},
+        {"alloc_anon_inode", -ENOMEM, std::errc::not_enough_memory},
+        {"register_oom_notifier", -ENOSPC, std::errc::no_space_on_device},
+        {"misc_register", -EBUSY, std::errc::device_or_resource_busy},
+    }));
+    CAPTURE(function);
+    {
+        const FailingCall failing(function, result);
+        Modules modules;
+        failure(error, [&] { modules.load("balloon_kvm"); });
+    }
+    check_nothing_left();
+    const LoadedBalloon works;
+}
+
+TEST_CASE("a descriptor that can't be made leaves the module unloadable") {
+    const std::string function = GENERATE("get_unused_fd_flags", "alloc_file_pseudo");
+    LoadedBalloon balloon;
+    {
+        const FileDescriptor device = open_file("/dev/balloon-kvm", O_RDONLY);
+        const FailingCall failing(function, -ENFILE);
+        CHECK(ioctl(device.get(), BALLOON_KVM_GET_FD) == -1);
+        CHECK(errno == ENFILE);
+    }
+    CHECK_NOTHROW(balloon.unload());
+    check_nothing_left();
+}
