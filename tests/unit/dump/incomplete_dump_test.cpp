@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/input/error.hpp"
+#include "dump/output/dump.hpp"
+#include "dump/output/output_file.hpp"
+#include "dump_machine.hpp"
+#include "peers/dump_file.hpp"
+#include "peers/kdumpfile.hpp"
+
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <string>
+#include <sys/resource.h>
+
+namespace {
+
+using namespace ballast::dump;
+using ballast::peers::DumpFile;
+using ballast::peers::Kdumpfile;
+using ballast::peers::PageDescriptor;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::MessageMatches;
+using Catch::Matchers::StartsWith;
+
+const DumpMachine &machine() {
+    static const DumpMachine one;
+    return one;
+}
+
+/** No file grows beyond so many bytes while it lives. */
+class FileSizeLimit {
+  public:
+    explicit FileSizeLimit(std::uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit limit = before_;
+        limit.rlim_cur = bytes;
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    FileSizeLimit(const FileSizeLimit &) = delete;
+    FileSizeLimit(FileSizeLimit &&) = delete;
+    FileSizeLimit &operator=(const FileSizeLimit &) = delete;
+    FileSizeLimit &operator=(FileSizeLimit &&) = delete;
+    ~FileSizeLimit() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+  private:
+    void (*handler_)(int);
+    rlimit before_{};
+};
+
+/** What the failed dump said; empty where it did not fail. */
+std::string failure(const DumpOptions &options, std::uint64_t size_limit) {
+    const FileSizeLimit limit(size_limit);
+    try {
+        machine().dump(options);
+    } catch (const Error &error) {
+        CHECK(error.exit_status() == 1);
+        return error.what();
+    }
+    return "";
+}
+
+/** How many descriptors of an incomplete dump point to pages; each must be whole and right, and the others all zeros.
+ */
+std::uint64_t check_kept_pages(const std::string &path) {
+    const DumpFile dump(path);
+    const Kdumpfile reader(path);
+    std::vector<std::byte> bytes(machine().core().page_size());
+    std::uint64_t kept = 0;
+    std::uint64_t wrong = 0;
+    std::uint64_t rank = 0;
+    for (const Pfn pfn : machine().dumped_pfns()) {
+        const PageDescriptor descriptor = dump.descriptor(rank++);
+        if (descriptor.offset == 0) {
+            wrong += descriptor.size != 0 || descriptor.flags != 0 ? 1 : 0;
+            continue;
+        }
+        kept++;
+        reader.read_page(pfn, bytes);
+        wrong += bytes != machine().page(pfn) ? 1 : 0;
+    }
+    CHECK(wrong == 0);
+    return kept;
+}
+
+std::uint64_t whole_size(const Folder &folder, DumpOptions options) {
+    options.path = folder.path() / "whole";
+    return machine().dump(options).bytes;
+}
+
+} // namespace
+
+TEST_CASE("On a full disk what was written is kept, marked incomplete, and is right") {
+    const Folder folder;
+    const DumpOptions options{.path = folder.path() / "dump",
+                              .codec = GENERATE(Codec::raw, Codec::zlib, Codec::lzo),
+                              .dump_level = GENERATE(0U, 1U),
+                              .threads = GENERATE(1U, 4U)};
+    const std::uint64_t limit = whole_size(folder, options) * GENERATE(30U, 70U, 99U) / 100;
+
+    const std::string said = failure(options, limit);
+
+    CHECK_THAT(said, StartsWith("Can't write " + options.path + ": File too large; what was written is kept"));
+    CHECK(std::filesystem::file_size(options.path) <= limit);
+    CHECK((DumpFile(options.path).header().status & 8U) != 0);
+    const std::uint64_t kept = check_kept_pages(options.path);
+    CHECK(kept > 0);
+    CHECK_THAT(said, ContainsSubstring(fmt::format(": {} of {} pages", kept, machine().dumped().count())));
+}
+
+TEST_CASE("A disk with room for headers and bitmaps alone leaves a file that opens") {
+    const Folder folder;
+    const DumpOptions options{.path = folder.path() / "dump", .codec = Codec::lzo, .dump_level = 31};
+    machine().dump({.path = folder.path() / "whole", .codec = Codec::lzo, .dump_level = 31});
+    const DumpFile whole(folder.path() / "whole");
+    const std::uint64_t descriptors = (1 + whole.header().sub_header_blocks + whole.header().bitmap_blocks) * 4096;
+
+    CHECK_THAT(failure(options, descriptors + 100), ContainsSubstring("File too large"));
+    CHECK((DumpFile(options.path).header().status & 8U) != 0);
+    CHECK(Kdumpfile(options.path).release() == machine().kernel().release());
+}
+
+TEST_CASE("A disk without room for the headers is told as full") {
+    const Folder folder;
+    CHECK_THAT(failure({.path = folder.path() / "dump"}, 100), ContainsSubstring("File too large"));
+    CHECK_THAT(failure({.path = "/dev/full", .overwrite = true}, RLIM_INFINITY),
+               ContainsSubstring("No space left on device"));
+}
+
+TEST_CASE("A dump that is complete is not marked incomplete") {
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    machine().dump({.path = path, .codec = Codec::lzo, .dump_level = 31, .threads = 2});
+    CHECK(DumpFile(path).header().status == 2);
+    CHECK(check_kept_pages(path) == machine().dumped().count());
+}
+
+namespace {
+
+/** Asks for the end after some pages. */
+class StopAfter final : public ProgressSink {
+  public:
+    explicit StopAfter(std::uint64_t pages) : left_(static_cast<std::int64_t>(pages)) {}
+    void begin(std::string_view /*step*/, std::uint64_t /*total*/) override {}
+    void add(std::uint64_t pages) override {
+        if ((left_ -= static_cast<std::int64_t>(pages)) <= 0) {
+            throw Error("Interrupted by SIGTERM");
+        }
+    }
+    void end() override {}
+
+  private:
+    std::atomic<std::int64_t> left_;
+};
+
+} // namespace
+
+TEST_CASE("A run that is interrupted leaves what it has, marked incomplete") {
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    StopAfter progress(1000);
+    CHECK_THROWS_MATCHES(
+        machine().dump({.path = path, .codec = Codec::zstd, .threads = GENERATE(1U, 4U)}, progress), Error,
+        MessageMatches(StartsWith("Interrupted by SIGTERM; what was written is kept, marked incomplete")));
+    CHECK((DumpFile(path).header().status & 8U) != 0);
+    const std::uint64_t kept = check_kept_pages(path);
+    CHECK(kept >= 1000);
+    CHECK(kept < machine().dumped().count());
+}
+
+TEST_CASE("A core that is cut off while it is read stops all threads, and the page's error is told") {
+    const DumpMachine victim;
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    std::filesystem::resize_file(victim.core_path(), std::filesystem::file_size(victim.core_path()) / 4);
+    CHECK_THROWS_MATCHES(victim.dump({.path = path, .threads = 4}), Error,
+                         MessageMatches(ContainsSubstring(victim.core_path()) &&
+                                        ContainsSubstring("what was written is kept, marked incomplete")));
+    CHECK((DumpFile(path).header().status & 8U) != 0);
+}
