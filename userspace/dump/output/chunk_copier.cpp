@@ -100,7 +100,8 @@ Written ChunkCopier::write_descriptors(std::uint64_t rank, std::span<const PageD
     // A descriptor that was cut in two would point nowhere: zeros say that its page is lost.
     const std::array<std::byte, sizeof(PageDescriptor)> zeros{};
     const std::size_t torn = written.bytes % sizeof(PageDescriptor);
-    job_->file->write_some(offset + written.bytes - torn, std::span(zeros).first(torn));
+    [[maybe_unused]] const Written cleared =
+        job_->file->write_some(offset + written.bytes - torn, std::span(zeros).first(torn));
     return written;
 }
 

@@ -35,7 +35,7 @@ class OutputFile {
     void reserve(std::uint64_t size) const;
 
     /** Writes as much as goes. Offset in bytes. */
-    Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) const;
+    [[nodiscard]] Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) const;
 
     /** Writes all or throws Error. */
     void write(std::uint64_t offset, std::span<const std::byte> bytes) const;
