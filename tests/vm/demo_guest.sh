@@ -54,10 +54,13 @@ migrate() {
 
 account() {
 	echo "Control group 'demo' computes for 1 s on CPU 0 and for 2 s on CPU 1:"
-	for cpu in 0 1; do
-		ballast cgroup run demo -- taskset $((cpu + 1)) timeout $((cpu + 1)) sh -c 'while :; do :; done' &
-	done
-	wait
+	# The variables are the inner shell's.
+	# shellcheck disable=SC2016
+	ballast cgroup run demo -- sh -c '
+		for cpu in 0 1; do
+			taskset $((cpu + 1)) timeout $((cpu + 1)) sh -c "while :; do :; done" &
+		done
+		wait'
 	ballast cgroup show demo --json >/share/cgroup.json
 	ballast cgroup show demo | sed '/^$/d; s/^/  /'
 }
