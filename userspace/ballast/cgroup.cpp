@@ -90,21 +90,22 @@ void show(const Arguments &arguments) {
     }
 }
 
-Cgroup open_or_create(const std::string &name) {
+/** Creates before it opens: of two that do so at once, both get the group. */
+Cgroup create_or_open(const std::string &name) {
     try {
-        return Cgroup::open(name);
+        return Cgroup::create(name);
     } catch (const Error &error) {
-        if (error.code() != std::errc::no_such_file_or_directory) {
+        if (error.code() != std::errc::file_exists) {
             throw;
         }
-        return Cgroup::create(name);
+        return Cgroup::open(name);
     }
 }
 
 /** Becomes the command, in the group; the group stays when it has ended. */
 void run(const Arguments &arguments) {
     std::vector<std::string> command = arguments.command;
-    open_or_create(arguments.group).add_process(0);
+    create_or_open(arguments.group).add_process(0);
     std::vector<char *> argv;
     std::transform(command.begin(), command.end(), std::back_inserter(argv),
                    [](std::string &word) { return word.data(); });
