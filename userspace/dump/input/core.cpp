@@ -5,6 +5,7 @@
 #include "dump/input/page_reader.hpp"
 #include "dump/input/vmcoreinfo.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
@@ -13,6 +14,10 @@ namespace ballast::dump {
 namespace {
 
 constexpr std::uint64_t x86_page_size = 4096;
+
+// A damaged program header can claim memory at an address for which a bitmap takes GBs. No real machine's bitmap is
+// larger than its memory, nor than this where there is little memory.
+constexpr std::uint64_t any_bitmap = 64 << 20;
 
 std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
@@ -40,6 +45,10 @@ Core::Core(File file, CoreHeaders headers)
                                 page_size ? std::to_string(*page_size) : "nothing", x86_page_size));
     }
     page_size_ = x86_page_size;
+    if (max_pfn() / 8 > std::max(file_.size(), any_bitmap)) {
+        throw Error(fmt::format("{}: not a core: {} bytes long, but its program headers claim memory up to {:#x}",
+                                path(), file_.size(), memory_.extents().back().end));
+    }
 }
 
 Pfn Core::max_pfn() const {

@@ -23,7 +23,9 @@ std::string reason(int error) {
 
 } // namespace
 
-File::File(std::string path) : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+// Nonblocking, so that a pipe is refused below rather than waited for here.
+File::File(std::string path)
+    : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) {
         throw Error(fmt::format("{}: can't open it: {}", path_, reason(errno)));
     }
