@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "files.hpp"
+#include "pmakedumpfile.hpp"
+#include "support/folder.hpp"
+#include "synthetic_core.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+using namespace ballast::test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+/** A folder with a good core in it. */
+struct Place {
+    Folder folder;
+    std::string core = folder.path() / "core";
+    std::string dump = folder.path() / "dump";
+    Place() { make_core(core); }
+};
+
+} // namespace
+
+TEST_CASE("-h and -v print on standard output and succeed") {
+    const std::string option = GENERATE("-h", "--help", "-v");
+    const Outcome outcome = pmakedumpfile({option});
+    INFO(describe({option}, outcome));
+    CHECK(outcome.status == exit_ok);
+    CHECK_THAT(outcome.output, ContainsSubstring("pmakedumpfile"));
+    CHECK(outcome.errors.empty());
+}
+
+TEST_CASE("-h tells the exit statuses") {
+    CHECK_THAT(pmakedumpfile({"-h"}).output, ContainsSubstring("Exit status"));
+}
+
+TEST_CASE("An unknown option is refused by its name, and nothing is written") {
+    const Place place;
+    const std::string option = GENERATE("--nonsense", "-Q", "--dump-lvl=1");
+    require_refusal({option, place.core, place.dump}, option.substr(0, option.find('=')));
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
+}
+
+TEST_CASE("A dump level out of range is refused") {
+    const Place place;
+    const std::string level = GENERATE("32", "-1", "31x", "", "99999999999999999999");
+    require_refusal({"-d", level, place.core, place.dump}, "level");
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
+}
+
+TEST_CASE("An absurd number of threads is refused") {
+    const Place place;
+    const std::string threads = GENERATE("-1", "two", "", "99999999999999999999");
+    require_refusal({"--num-threads", threads, place.core, place.dump}, "threads");
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
+}
+
+TEST_CASE("An option without its value is refused") {
+    require_refusal({"core", "dump", "-d"}, "-d");
+    require_refusal({"core", "dump", "--num-threads"}, "--num-threads");
+}
+
+TEST_CASE("Missing file names are refused, and too many as well") {
+    const Place place;
+    require_refusal({}, "VMCORE");
+    require_refusal({place.core}, "DUMPFILE");
+    require_refusal({place.core, place.dump, place.dump + "2"}, "dump2");
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
+}
+
+TEST_CASE("A good core is dumped with status 0, and without progress nothing is on standard error") {
+    const Place place;
+    const Outcome outcome = pmakedumpfile({"--message-level", "6", place.core, place.dump});
+    INFO(outcome.errors);
+    CHECK(outcome.status == exit_ok);
+    CHECK(outcome.errors.empty());
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core", "dump"});
+}
+
+TEST_CASE("--message-level 0 says nothing, even of an error") {
+    const Place place;
+    const Outcome good = pmakedumpfile({"--message-level", "0", place.core, place.dump});
+    CHECK(good.status == exit_ok);
+    CHECK(good.output + good.errors == "");
+    const Outcome bad = pmakedumpfile({"--message-level", "0", place.core + "-missing", place.dump});
+    CHECK(bad.status == exit_failed);
+    CHECK(bad.output + bad.errors == "");
+}
+
+TEST_CASE("--dry-run writes nothing, neither a new file nor over an old one") {
+    const Place place;
+    CHECK(pmakedumpfile({"--dry-run", "-l", place.core}).status == exit_ok);
+    CHECK(pmakedumpfile({"--dry-run", "-l", place.core, place.dump}).status == exit_ok);
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
+
+    place.folder.write("dump", "an old dump");
+    CHECK(pmakedumpfile({"--dry-run", "-f", "-l", place.core, place.dump}).status == exit_ok);
+    CHECK(read_file(place.dump) == "an old dump");
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "files.hpp"
+#include "peers/dump_file.hpp"
+#include "peers/kdumpfile.hpp"
+#include "pmakedumpfile.hpp"
+#include "support/folder.hpp"
+#include "synthetic_core.hpp"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <filesystem>
+
+using namespace ballast::test;
+using ballast::peers::DumpFile;
+using ballast::peers::Kdumpfile;
+
+namespace {
+
+constexpr std::uint64_t pages = 1024;
+
+struct Place {
+    Folder folder;
+    std::string core = folder.path() / "core";
+    std::string dump = folder.path() / "dump";
+    Place() { make_core(core, {.pages = pages, .vmcoreinfo = true}); }
+};
+
+/** The pages that libkdumpfile reads, each of which must hold what the core's page holds. */
+std::uint64_t readable_pages(const std::string &path) {
+    const Kdumpfile dump(path);
+    std::uint64_t readable = 0;
+    for (std::uint64_t n = 0; n < pages; n++) {
+        std::vector<std::byte> page(dump.page_size());
+        try {
+            dump.read_page(core_first_pfn + n, page);
+        } catch (const ballast::peers::KdumpfileError &) {
+            continue;
+        }
+        REQUIRE(page == core_page(n));
+        readable++;
+    }
+    return readable;
+}
+
+} // namespace
+
+TEST_CASE("Every compressor's dump holds every page of the core") {
+    const Place place;
+    const std::string level = GENERATE("0", "1");
+    const std::string compressor = GENERATE("", "-c", "-l", "-p", "-z");
+    std::vector<std::string> arguments = {"-d", level, place.core, place.dump};
+    if (!compressor.empty()) {
+        arguments.insert(arguments.begin(), compressor);
+    }
+    const Outcome outcome = pmakedumpfile(arguments);
+    INFO(describe(arguments, outcome));
+    REQUIRE(outcome.status == exit_ok);
+    CHECK(readable_pages(place.dump) == pages);
+    CHECK(DumpFile(place.dump).dumped_count() == pages);
+    CHECK((DumpFile(place.dump).header().status & ballast::peers::status_incomplete) == 0);
+}
+
+TEST_CASE("An output that exists is refused without -f and left alone") {
+    const Place place;
+    place.folder.write("dump", "a good old dump");
+    require_refusal({place.core, place.dump}, "exists");
+    CHECK(read_file(place.dump) == "a good old dump");
+}
+
+TEST_CASE("An output that exists is replaced with -f, whatever its size was") {
+    const Place place;
+    REQUIRE(pmakedumpfile({place.core, place.dump}).status == exit_ok);
+    const std::string fresh = read_file(place.dump);
+    place.folder.write("dump", std::string(fresh.size() + 100000, 'x'));
+    REQUIRE(pmakedumpfile({"-f", place.core, place.dump}).status == exit_ok);
+    CHECK(read_file(place.dump) == fresh);
+}
+
+TEST_CASE("An output that is the core itself is refused, and the core survives") {
+    const Place place;
+    const std::string core = read_file(place.core);
+    std::string output = place.core;
+    SECTION("by the same name") {}
+    SECTION("by another spelling") {
+        output = place.folder.path() / "." / "core";
+    }
+    SECTION("through a symbolic link") {
+        output = place.folder.path() / "link";
+        std::filesystem::create_symlink("core", output);
+    }
+    SECTION("through a hard link") {
+        output = place.folder.path() / "link";
+        std::filesystem::create_hard_link(place.core, output);
+    }
+    const auto before = names_in(place.folder.path());
+    require_refusal({"-f", place.core, output}, output);
+    CHECK(read_file(place.core) == core);
+    CHECK(names_in(place.folder.path()) == before);
+}
+
+TEST_CASE("An output in a folder that is not there is refused") {
+    const Place place;
+    require_refusal({place.core, place.folder.path() / "no" / "dump"}, "no such file");
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
+}
+
+TEST_CASE("An output below a file is refused") {
+    const Place place;
+    require_refusal({place.core, place.core + "/dump"}, "not a directory");
+}
+
+TEST_CASE("An output that is a folder is refused") {
+    const Place place;
+    std::filesystem::create_directory(place.dump);
+    require_refusal({"-f", place.core, place.dump}, place.dump);
+    CHECK(std::filesystem::is_directory(place.dump));
+}
+
+TEST_CASE("An output in a read-only folder is refused") {
+    const Place place;
+    const Folder kept;
+    const std::filesystem::path disk = place.folder.path() / "disk";
+    std::filesystem::create_directory(disk);
+    const std::vector<std::string> arguments = {place.core, disk / "dump"};
+    require_refusal(arguments, pmakedumpfile_on_tmpfs(disk, "ro", kept.path(), arguments), "read-only");
+    CHECK(names_in(kept.path()).empty());
+}
+
+TEST_CASE("On a full disk what was written is kept, marked incomplete, and readable") {
+    const Place place;
+    const Folder kept;
+    const std::filesystem::path disk = place.folder.path() / "disk";
+    std::filesystem::create_directory(disk);
+    const std::string threads = GENERATE("1", "3");
+    const std::string compressor = GENERATE("", "-l", "-z");
+    std::vector<std::string> arguments = {"--num-threads", threads, place.core, disk / "dump"};
+    if (!compressor.empty()) {
+        arguments.insert(arguments.begin(), compressor);
+    }
+    require_refusal(arguments, pmakedumpfile_on_tmpfs(disk, "size=1m", kept.path(), arguments), "no space");
+
+    REQUIRE(names_in(kept.path()) == std::set<std::string>{"dump"});
+    const std::string dump = kept.path() / "dump";
+    CHECK((DumpFile(dump).header().status & ballast::peers::status_incomplete) != 0);
+    const std::uint64_t readable = readable_pages(dump);
+    CHECK(readable > pages / 8);
+    CHECK(readable < pages);
+}
+
+TEST_CASE("On a disk too full for the headers it fails in one line") {
+    const Place place;
+    const Folder kept;
+    const std::filesystem::path disk = place.folder.path() / "disk";
+    std::filesystem::create_directory(disk);
+    const std::vector<std::string> arguments = {place.core, disk / "dump"};
+    require_refusal(arguments, pmakedumpfile_on_tmpfs(disk, "size=8k", kept.path(), arguments), "no space");
+}
+
+TEST_CASE("An output device without room is refused in one line") {
+    const Place place;
+    require_refusal({"-f", place.core, "/dev/full"}, "/dev/full");
+}
