@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+// pmakedumpfile's dumps of real cores, judged by makedumpfile, libkdumpfile and crash.
+#include "comparison.hpp"
+#include "dump_file.hpp"
+#include "kdumpfile.hpp"
+#include "printk_log.hpp"
+#include "support/folder.hpp"
+#include "support/process.hpp"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <filesystem>
+#include <ranges>
+
+using namespace ballast::peers;
+using ballast::test::Outcome;
+using ballast::test::run;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string core_of(const std::string &levels) {
+    return BALLAST_CORES "-" + levels + ".core";
+}
+
+/** Runs a program of makedumpfile's kind, which must succeed. An empty argument is left out. */
+void require_dump(std::vector<std::string> command) {
+    std::erase(command, "");
+    const Outcome outcome = run(command, 300s);
+    INFO(describe(command, outcome));
+    REQUIRE(outcome.status == 0);
+}
+
+/** Whether the files have the same bytes. */
+bool identical(const std::string &first, const std::string &second) {
+    return run({"cmp", first, second}, 300s).status == 0;
+}
+
+std::vector<std::string> log_of(const std::string &dump) {
+    return dmesg_lines(printk_log(Kdumpfile(dump)));
+}
+
+} // namespace
+
+TEST_CASE("A dump has the bitmaps and the page contents of makedumpfile's, at each level") {
+    const std::string levels = GENERATE("4_levels", "5_levels");
+    const std::string dump_level = GENERATE("0", "1", "2", "4", "8", "16", "31");
+    const Folder folder;
+    const std::string ours = folder.path() / "ours";
+    const std::string theirs = folder.path() / "theirs";
+    CAPTURE(levels, dump_level);
+
+    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", dump_level, core_of(levels), ours});
+    require_dump({"makedumpfile", "-l", "-d", dump_level, core_of(levels), theirs});
+    const Comparison comparison = compare_dumps(theirs, ours);
+    INFO("first: makedumpfile's, second: pmakedumpfile's\n" << comparison.describe());
+    CHECK(comparison.pages_compared > 1000);
+    CHECK(comparison.equal());
+}
+
+TEST_CASE("The dumps of 1, 2, 3 and 8 threads are the same file, for each compressor") {
+    const std::string compressor = GENERATE("", "-c", "-l", "-p", "-z");
+    const std::string dump_level = GENERATE("1", "31");
+    const Folder folder;
+    const std::string one = folder.path() / "1";
+    CAPTURE(compressor, dump_level);
+
+    const auto dump = [&](const std::string &threads) {
+        require_dump({BALLAST_PMAKEDUMPFILE, compressor, "-d", dump_level, "--num-threads", threads,
+                      core_of("5_levels"), folder.path() / threads});
+    };
+    dump("1");
+    for (const std::string threads : {"2", "3", "8"}) {
+        dump(threads);
+        CHECK(identical(one, folder.path() / threads));
+        std::filesystem::remove(folder.path() / threads);
+    }
+}
+
+TEST_CASE("libkdumpfile reads each page as it is in the core, for each compressor") {
+    const std::string levels = GENERATE("4_levels", "5_levels");
+    const std::string compressor = GENERATE("", "-c", "-l", "-p", "-z");
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    CAPTURE(levels, compressor);
+    require_dump({BALLAST_PMAKEDUMPFILE, compressor, "-d", "1", core_of(levels), path});
+
+    const Kdumpfile core(core_of(levels));
+    const Kdumpfile dump(path);
+    const DumpFile bitmaps(path);
+    std::vector<std::byte> in_core(dump.page_size());
+    std::vector<std::byte> in_dump(dump.page_size());
+    PfnSet wrong;
+    for (std::uint64_t pfn = 0; pfn < bitmaps.header().max_pfn; pfn++) {
+        if (bitmaps.dumped(pfn)) {
+            core.read_page(pfn, in_core);
+            dump.read_page(pfn, in_dump);
+            if (in_core != in_dump) {
+                wrong.add(pfn);
+            }
+        }
+    }
+    CHECK(bitmaps.dumped_count() > 10000);
+    CHECK(wrong.count() == 0);
+}
+
+TEST_CASE("Each compressor's pages are stored as the format says") {
+    struct Codec {
+        std::string option;
+        std::uint32_t flag;
+    };
+    const Codec codec = GENERATE(Codec{"", 0}, Codec{"-c", 0x1}, Codec{"-l", 0x2}, Codec{"-p", 0x4}, Codec{"-z", 0x20});
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    CAPTURE(codec.option);
+    require_dump({BALLAST_PMAKEDUMPFILE, codec.option, "-d", "31", core_of("5_levels"), path});
+
+    const DumpFile dump(path);
+    const std::uint32_t page_size = static_cast<std::uint32_t>(dump.header().block_size);
+    std::uint64_t compressed = 0;
+    for (std::uint64_t n = 0; n < dump.dumped_count(); n++) {
+        const PageDescriptor descriptor = dump.descriptor(n);
+        REQUIRE_NOTHROW(dump.stored(descriptor));
+        if (descriptor.flags == 0) {
+            REQUIRE(descriptor.size == page_size);
+        } else {
+            REQUIRE(descriptor.flags == codec.flag);
+            REQUIRE(descriptor.size < page_size);
+            compressed++;
+        }
+    }
+    CHECK(dump.header().status == codec.flag);
+    CHECK((compressed > dump.dumped_count() / 2) == (codec.flag != 0));
+}
+
+TEST_CASE("makedumpfile filters our dump of all pages into our dump of few") {
+    const Folder folder;
+    const std::string all = folder.path() / "all";
+    const std::string few = folder.path() / "few";
+    const std::string refiltered = folder.path() / "refiltered";
+    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "0", core_of("5_levels"), all});
+    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core_of("5_levels"), few});
+    require_dump({"makedumpfile", "-l", "-d", "31", all, refiltered});
+    const Comparison comparison = compare_dumps(refiltered, few);
+    INFO(comparison.describe());
+    CHECK(comparison.equal());
+}
+
+TEST_CASE("crash tells the kernel's release from a dump") {
+    const std::string compressor = GENERATE("", "-c", "-l", "-p", "-z");
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    CAPTURE(compressor);
+    require_dump({BALLAST_PMAKEDUMPFILE, compressor, "-d", "31", core_of("5_levels"), path});
+    const Outcome crash = run({"crash", "--osrelease", path});
+    INFO(crash.errors);
+    CHECK(crash.status == 0);
+    CHECK(crash.output == Kdumpfile(core_of("5_levels")).release() + "\n");
+}
+
+TEST_CASE("The kernel's log can be read from the smallest dump, to its last line") {
+    const std::string levels = GENERATE("4_levels", "5_levels");
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    CAPTURE(levels);
+    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core_of(levels), path});
+    const std::vector<std::string> lines = log_of(path);
+    REQUIRE_FALSE(lines.empty());
+    CHECK_THAT(lines.front(), Catch::Matchers::ContainsSubstring("Linux version"));
+    CHECK(
+        std::ranges::any_of(lines, [](const std::string &line) { return line.find("Trigger a crash") != line.npos; }));
+    CHECK(lines == log_of(core_of(levels)));
+}
+
+TEST_CASE("A real core that was cut is refused at the highest level") {
+    const Folder folder;
+    const std::string core = folder.path() / "core";
+    const std::string dump = folder.path() / "dump";
+    std::filesystem::copy_file(core_of("5_levels"), core);
+    constexpr unsigned steps = 16;
+    const std::uint64_t size = std::filesystem::file_size(core);
+    for (const unsigned step : std::views::iota(0U, steps) | std::views::reverse) {
+        std::filesystem::resize_file(core, size / steps * step + step);
+        const std::vector<std::string> command = {BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, dump};
+        const Outcome outcome = run(command);
+        INFO(describe(command, outcome));
+        REQUIRE(outcome.status == 1);
+        REQUIRE(std::ranges::count(outcome.errors, '\n') == 1);
+        REQUIRE_FALSE(std::filesystem::exists(dump));
+    }
+}
