@@ -52,7 +52,8 @@ std::string why(const LoadFailure &failure) {
     case ENOENT:
         return "it needs a symbol that the kernel does not have: see `dmesg`";
     case EINVAL:
-        return "a parameter's value was refused: see `dmesg`";
+        return failure.with_parameters ? "a parameter's value was refused: see `dmesg`"
+                                       : "it is not a module, or it refuses this machine: see `dmesg`";
     case ENOSYS:
         return fmt::format("the running kernel {} takes no modules", failure.release);
     default:

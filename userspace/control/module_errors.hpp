@@ -16,6 +16,8 @@ struct LoadFailure {
     std::string vermagic;
     /** Of the running kernel, from uname(2). */
     std::string release;
+    /** Were parameters given? */
+    bool with_parameters = false;
     /** May this process load modules at all (CAP_SYS_MODULE)? */
     bool privileged = true;
     /** Were modules turned off for good (/proc/sys/kernel/modules_disabled)? */

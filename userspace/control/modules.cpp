@@ -151,13 +151,14 @@ std::string kernel_release() {
     return static_cast<const char *>(name.release);
 }
 
-Error load_error(int error_number, const std::string &name, const ModuleInfo &info) {
+Error load_error(int error_number, const std::string &name, const ModuleInfo &info, bool with_parameters) {
     const auto vermagic = info.find("vermagic");
     const std::string lockdown = read_if_there("/sys/kernel/security/lockdown");
     return explain({.error_number = error_number,
                     .module = name,
                     .vermagic = vermagic == info.end() ? "" : vermagic->second,
                     .release = kernel_release(),
+                    .with_parameters = with_parameters,
                     .privileged = may_load_modules(),
                     .modules_disabled = read_if_there("/proc/sys/kernel/modules_disabled") == "1\n",
                     .locked_down = !lockdown.empty() && lockdown.find("[none]") == std::string::npos});
@@ -226,7 +227,7 @@ void Modules::load(const std::string &module, const std::vector<std::string> &pa
                                : kmod_module_probe_insert_module(found.get(), KMOD_PROBE_FAIL_ON_LOADED,
                                                                  options.c_str(), nullptr, nullptr, nullptr);
     if (status != 0) {
-        throw load_error(-status, name, info);
+        throw load_error(-status, name, info, !parameters.empty());
     }
 }
 

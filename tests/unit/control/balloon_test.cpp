@@ -6,7 +6,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "failure.hpp"
+#include "support/failure.hpp"
 #include "support/folder.hpp"
 
 using ballast::control::Balloon;

@@ -7,7 +7,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <unistd.h>
 
-#include "failure.hpp"
+#include "support/failure.hpp"
 #include "support/folder.hpp"
 
 using ballast::control::Cgroup;

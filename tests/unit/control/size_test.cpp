@@ -4,7 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "failure.hpp"
+#include "support/failure.hpp"
 
 using ballast::control::format_size;
 using ballast::control::parse_size;
