@@ -67,32 +67,40 @@ WaitOptions patient() {
     return options;
 }
 
-/** A child process that waits to be killed, or runs for a while first. */
+/** A child process that is stopped until it is told to use some CPU time. */
 class Child {
   public:
-    explicit Child(std::chrono::milliseconds busy = 0ms) : pid_(fork()) {
+    Child() : pid_(fork()) {
         if (pid_ == 0) {
-            work(busy);
+            raise(SIGSTOP);
+            burn();
         }
+        REQUIRE(waitpid(pid_, nullptr, WUNTRACED) == pid_);
     }
     Child(const Child &) = delete;
     Child &operator=(const Child &) = delete;
     Child(Child &&) = delete;
     Child &operator=(Child &&) = delete;
     ~Child() {
-        kill(pid_, SIGKILL);
-        wait();
+        if (pid_ > 0) {
+            kill(pid_, SIGKILL);
+            waitpid(pid_, nullptr, 0);
+        }
     }
 
     [[nodiscard]] pid_t pid() const { return pid_; }
-    void wait() const { waitpid(pid_, nullptr, 0); }
+
+    /** Lets it use 200 ms of CPU time, and waits for its end. */
+    void run() {
+        REQUIRE(kill(pid_, SIGCONT) == 0);
+        REQUIRE(waitpid(pid_, nullptr, 0) == pid_);
+        pid_ = -1;
+    }
 
   private:
-    [[noreturn]] static void work(std::chrono::milliseconds busy) {
-        if (busy == 0ms) {
-            pause();
-        }
-        while (std::clock() < busy.count() * (CLOCKS_PER_SEC / 1000)) {
+    [[noreturn]] static void burn() {
+        const std::clock_t end = std::clock() + CLOCKS_PER_SEC / 5;
+        while (std::clock() < end) {
         }
         _exit(0);
     }
@@ -377,9 +385,9 @@ TEST_CASE("without cpuacct a group's usage is refused and the error says what to
 TEST_CASE("a group's usage is read in every form and reset", "[cgroup]") {
     const Loaded module("cpuacct");
     const TestGroup group("control-usage");
-    const Child child(200ms);
+    Child child;
     group->add_process(child.pid());
-    child.wait();
+    child.run();
     const std::vector<std::chrono::nanoseconds> percpu = group->usage_percpu();
     CHECK(percpu.size() == static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_CONF)));
     CHECK(std::accumulate(percpu.begin(), percpu.end(), 0ns) > 100ms);

@@ -46,7 +46,6 @@ class Watch {
         while (true) {
             read_text(size, attribute);
             update();
-            fail_if_retargeted();
             if (now_.size_pages == now_.target_pages) {
                 return;
             }
@@ -63,6 +62,7 @@ class Watch {
         if (now_.size_pages != last_size) {
             moved_ = Clock::now();
         }
+        fail_if_retargeted();
         if (options_.report) {
             options_.report(progress());
         }
