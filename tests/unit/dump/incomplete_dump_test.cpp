@@ -3,6 +3,7 @@
 #include "dump/output/dump.hpp"
 #include "dump/output/output_file.hpp"
 #include "dump_machine.hpp"
+#include "file_size_limit.hpp"
 #include "peers/dump_file.hpp"
 #include "peers/kdumpfile.hpp"
 
@@ -11,13 +12,11 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <string>
-#include <sys/resource.h>
 
 namespace {
 
@@ -33,29 +32,6 @@ const DumpMachine &machine() {
     static const DumpMachine one;
     return one;
 }
-
-/** No file grows beyond so many bytes while it lives. */
-class FileSizeLimit {
-  public:
-    explicit FileSizeLimit(std::uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        rlimit limit = before_;
-        limit.rlim_cur = bytes;
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    FileSizeLimit(const FileSizeLimit &) = delete;
-    FileSizeLimit(FileSizeLimit &&) = delete;
-    FileSizeLimit &operator=(const FileSizeLimit &) = delete;
-    FileSizeLimit &operator=(FileSizeLimit &&) = delete;
-    ~FileSizeLimit() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-  private:
-    void (*handler_)(int);
-    rlimit before_{};
-};
 
 /** What the failed dump said; empty where it did not fail. */
 std::string failure(const DumpOptions &options, std::uint64_t size_limit) {
