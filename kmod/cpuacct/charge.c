@@ -8,6 +8,7 @@
  * the lists here.
  */
 #include <linux/cgroup.h>
+#include <linux/jump_label.h>
 #include <linux/sched.h>
 
 #include "compat/tracepoint.h"
@@ -16,6 +17,10 @@
 
 /* Per CPU, what was charged since the last flush. */
 static DEFINE_PER_CPU(struct llist_head, updates);
+
+/* Until all CPUs have begun, each decides for the charges that it makes. */
+static DEFINE_STATIC_KEY_TRUE(beginning);
+static DEFINE_PER_CPU(bool, begun);
 
 static struct tracepoint *sched_stat_runtime;
 
@@ -27,6 +32,8 @@ static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
 	struct cpuacct_cpu *time;
 
 	if (!group)
+		return;
+	if (static_branch_unlikely(&beginning) && !__this_cpu_read(begun))
 		return;
 	time = per_cpu_ptr(group->cpus, cpu);
 	WRITE_ONCE(time->charged, time->charged + runtime);
@@ -72,7 +79,28 @@ u64 cpuacct_charge_read(struct cpuacct_cpu *time)
 }
 
 /**
- * cpuacct_charge_init() - begin to charge
+ * cpuacct_charge_begin() - from now on charge what a CPU accounts
+ * @cpu: the calling CPU, with interrupts off, or one that is offline
+ */
+void cpuacct_charge_begin(int cpu)
+{
+	per_cpu(begun, cpu) = true;
+}
+
+/**
+ * cpuacct_charge_begun() - tell that cpuacct_charge_begin() was called for all CPUs
+ *
+ * May sleep.
+ */
+void cpuacct_charge_begun(void)
+{
+	static_branch_disable(&beginning);
+}
+
+/**
+ * cpuacct_charge_init() - be told of runtimes
+ *
+ * A CPU's are charged from its cpuacct_charge_begin() on.
  *
  * Return: 0 or a negative errno.
  */

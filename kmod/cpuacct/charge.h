@@ -7,6 +7,8 @@
 struct cpuacct_cpu;
 
 int cpuacct_charge_init(void);
+void cpuacct_charge_begin(int cpu);
+void cpuacct_charge_begun(void);
 void cpuacct_charge_stop(void);
 
 struct llist_node *cpuacct_charge_updates(int cpu);

@@ -13,7 +13,6 @@
 #include <linux/workqueue.h>
 
 #include "compat/tracepoint.h"
-#include "cpuacct/charge.h"
 #include "cpuacct/group.h"
 #include "cpuacct/sum.h"
 
@@ -226,20 +225,19 @@ static void add_missed(struct work_struct *work)
 }
 
 /**
- * cpuacct_groups_seed() - give the groups the time from before they were charged
- *
- * Call it once, after charging began.
+ * cpuacct_groups_visit() - call a function for each group, in no order
+ * @visit: runs in an RCU read-side section
+ * @cpu: passed to it
  */
-void cpuacct_groups_seed(void)
+void cpuacct_groups_visit(void (*visit)(struct cpuacct_group *group, int cpu), int cpu)
 {
 	struct cpuacct_group *group;
-	struct cgroup *cgrp;
+	int bucket;
 
-	for (cgrp = next_cgroup(NULL); cgrp; cgrp = next_cgroup(cgrp)) {
-		group = cpuacct_group_find(cgrp);
-		if (group)
-			cpuacct_sum_seed(group);
-	}
+	rcu_read_lock();
+	hash_for_each_rcu(groups, bucket, group, hash_node)
+		visit(group, cpu);
+	rcu_read_unlock();
 }
 
 /**

@@ -52,9 +52,10 @@ static inline bool is_root(struct cgroup *cgrp)
 struct cpuacct_group *cpuacct_group_find(struct cgroup *cgrp);
 struct cpuacct_group *cpuacct_group_nearest(struct cgroup *cgrp);
 
+void cpuacct_groups_visit(void (*visit)(struct cpuacct_group *group, int cpu), int cpu);
+
 int cpuacct_groups_init(void);
 int cpuacct_groups_add_existing(void);
-void cpuacct_groups_seed(void);
 void cpuacct_groups_stop(void);
 void cpuacct_groups_free(void);
 

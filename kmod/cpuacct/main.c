@@ -8,6 +8,7 @@
 #include "cpuacct/charge.h"
 #include "cpuacct/files.h"
 #include "cpuacct/group.h"
+#include "cpuacct/sum.h"
 
 static int start_groups(void)
 {
@@ -22,7 +23,7 @@ static int start_groups(void)
 	if (ret)
 		cpuacct_groups_stop();
 	else
-		cpuacct_groups_seed();
+		cpuacct_sum_seed();
 	return ret;
 }
 

@@ -6,8 +6,9 @@
  * sum_lock: rmdir waits for readers with that mutex held.
  */
 #include <linux/cgroup.h>
-#include <linux/delay.h>
+#include <linux/cpu.h>
 #include <linux/mutex.h>
+#include <linux/smp.h>
 
 #include "compat/cgroup.h"
 #include "cpuacct/charge.h"
@@ -53,42 +54,42 @@ void cpuacct_sum_flush(void)
 	mutex_unlock(&sum_lock);
 }
 
-/*
- * The scheduler tells rstat right after the tracepoint: a microsecond later both have the same.
- * Negative where rstat charged another CPU for a wakeup from there; over all CPUs it adds up.
- */
-static u64 time_before_charging(struct cpuacct_group *group, int cpu)
+static void seed(struct cpuacct_group *group, int cpu)
 {
-	struct cpuacct_cpu *time = per_cpu_ptr(group->cpus, cpu);
-	u64 charged, runtime;
+	add_to_sums(group, cpu, compat_cgroup_cpu_runtime(group->cgrp, cpu));
+}
 
-	do {
-		charged = READ_ONCE(time->charged);
-		if (charged)
-			udelay(1);
-		/* The writer holds an rq lock, so only the order of these reads matters. */
-		smp_rmb();
-		runtime = compat_cgroup_cpu_runtime(group->cgrp, cpu);
-		/* As above. */
-		smp_rmb();
-	} while (READ_ONCE(time->charged) != charged);
-	return runtime - charged;
+/*
+ * Runs on the CPU that @data points to, with interrupts off: no charge is under way there, neither
+ * rstat's nor ours. The sender holds sum_lock.
+ */
+static void seed_cpu(void *data)
+{
+	int cpu = *(int *)data;
+
+	cpuacct_groups_visit(seed, cpu);
+	cpuacct_charge_begin(cpu);
 }
 
 /**
- * cpuacct_sum_seed() - add the time from before a group was charged
- * @group: its descendants' time is not added to it: they are seeded themselves
+ * cpuacct_sum_seed() - give the groups the time from before they were charged, and begin to charge
  *
- * May sleep.
+ * Call it once, after cpuacct_charge_init(). May sleep.
  */
-void cpuacct_sum_seed(struct cpuacct_group *group)
+void cpuacct_sum_seed(void)
 {
 	int cpu;
 
+	cpus_read_lock();
 	mutex_lock(&sum_lock);
-	for_each_possible_cpu(cpu)
-		add_to_sums(group, cpu, time_before_charging(group, cpu));
+	for_each_possible_cpu(cpu) {
+		/* Nothing is charged on a CPU that is offline, so any other may do its part. */
+		if (smp_call_function_single(cpu, seed_cpu, &cpu, true))
+			seed_cpu(&cpu);
+	}
 	mutex_unlock(&sum_lock);
+	cpus_read_unlock();
+	cpuacct_charge_begun();
 }
 
 static void read_times(struct cpuacct_group *group, struct cpuacct_times *times)

@@ -8,7 +8,7 @@ struct cpuacct_group;
 struct cpuacct_times;
 
 void cpuacct_sum_flush(void);
-void cpuacct_sum_seed(struct cpuacct_group *group);
+void cpuacct_sum_seed(void);
 
 void cpuacct_sum_times(struct cpuacct_group *group, struct cpuacct_times *times);
 void cpuacct_sum_percpu(struct cpuacct_group *group, u64 *usage);
