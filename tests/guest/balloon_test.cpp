@@ -11,7 +11,7 @@
 #include "balloon_fixture.hpp"
 #include "control/file.hpp"
 #include "machine.hpp"
-#include "unit/control/failure.hpp"
+#include "support/failure.hpp"
 
 using namespace ballast::guest;
 using ballast::control::open_file;

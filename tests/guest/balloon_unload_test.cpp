@@ -9,7 +9,7 @@
 #include "balloon_fixture.hpp"
 #include "control/file.hpp"
 #include "machine.hpp"
-#include "unit/control/failure.hpp"
+#include "support/failure.hpp"
 
 using namespace ballast::guest;
 using ballast::control::FileDescriptor;
