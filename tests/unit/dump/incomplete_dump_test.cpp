@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/input/error.hpp"
 #include "dump/output/dump.hpp"
+#include "dump/output/layout.hpp"
 #include "dump/output/output_file.hpp"
 #include "dump_machine.hpp"
 #include "file_size_limit.hpp"
@@ -103,6 +104,16 @@ TEST_CASE("A disk with room for headers and bitmaps alone leaves a file that ope
     CHECK_THAT(failure(options, descriptors + 100), ContainsSubstring("File too large"));
     CHECK((DumpFile(options.path).header().status & 8U) != 0);
     CHECK(Kdumpfile(options.path).release() == machine().kernel().release());
+}
+
+TEST_CASE("A disk with room for all but the pages leaves a file that has lost every page") {
+    const Folder folder;
+    const DumpOptions options{.path = folder.path() / "dump", .codec = Codec::lzo, .threads = 2};
+    const Layout layout(4096, machine().core().notes().size(), machine().dumped().size(), machine().dumped().count());
+
+    CHECK_THAT(failure(options, layout.data), ContainsSubstring(": 0 of "));
+    CHECK(std::filesystem::file_size(options.path) == layout.data);
+    CHECK(check_kept_pages(options.path) == 0);
 }
 
 TEST_CASE("A disk without room for the headers is told as full") {

@@ -7,6 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -80,6 +81,18 @@ TEST_CASE("A dump is for its owner's eyes only") {
     struct stat status {};
     REQUIRE(stat(path.c_str(), &status) == 0);
     CHECK((status.st_mode & 07777U) == 0600U);
+}
+
+TEST_CASE("Reserved room is taken from the disk at once") {
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    const OutputFile file(path, false);
+    constexpr std::uint64_t size = 1U << 20U;
+    file.reserve(size);
+    struct stat status {};
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    CHECK(static_cast<std::uint64_t>(status.st_size) == size);
+    CHECK(static_cast<std::uint64_t>(status.st_blocks) * 512 >= size);
 }
 
 TEST_CASE("Reserved room reads as zeros until it is written") {

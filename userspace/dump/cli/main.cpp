@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/cli/options.hpp"
+#include "dump/cli/print.hpp"
 #include "dump/cli/progress.hpp"
 #include "dump/cli/report.hpp"
 #include "dump/cli/signals.hpp"
@@ -32,8 +33,7 @@ class Messages {
 
     void say(unsigned kind, const std::string &text) const {
         if (wants(kind)) {
-            std::puts(text.c_str()); // a reader that went away must not stop the dump
-            std::fflush(stdout);     // in order with stderr's lines
+            print(stdout, text + "\n");
         }
     }
 
@@ -92,10 +92,10 @@ void make_dump(const Options &options, const HeldSignals &signals) {
 void run(const Options &options, const HeldSignals &signals) {
     switch (options.action) {
     case Options::Action::help:
-        std::fputs(help_text().c_str(), stdout);
+        print(stdout, help_text());
         break;
     case Options::Action::version:
-        std::fputs(version_text().c_str(), stdout);
+        print(stdout, version_text());
         break;
     case Options::Action::check_only:
         break;
@@ -107,7 +107,7 @@ void run(const Options &options, const HeldSignals &signals) {
 
 int fail(unsigned level, const std::string &message, int exit_status) {
     if ((level & message_level::error) != 0) {
-        std::fputs(fmt::format("pmakedumpfile: {}\n", message).c_str(), stderr);
+        print(stderr, fmt::format("pmakedumpfile: {}\n", message));
     }
     return exit_status;
 }
@@ -116,8 +116,8 @@ int fail(unsigned level, const std::string &message, int exit_status) {
 
 int main(int argc, char **argv) {
     // A file beyond the size limit and a reader that went away are errors that calls return.
-    std::signal(SIGXFSZ, SIG_IGN);
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     // A signal that ends the run does so when this goes, after the message.
     const HeldSignals signals;
     unsigned level = message_level::standard;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/cli/progress.hpp"
 
+#include "dump/cli/print.hpp"
 #include "dump/input/error.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -13,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string duration(double seconds) {
-    const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+    const auto whole = std::llround(seconds);
     if (whole < 60) {
         return fmt::format("{} s", whole);
     }
@@ -49,7 +51,7 @@ ProgressPrinter::ProgressPrinter(std::FILE *stream, std::uint64_t page_size, con
 
 ProgressPrinter::~ProgressPrinter() {
     if (in_line_) {
-        std::fputs("\n", stream_);
+        print(stream_, "\n");
     }
 }
 
@@ -74,25 +76,24 @@ void ProgressPrinter::add(std::uint64_t pages) {
     // Whoever moves the time on is the one who prints.
     if (now.time_since_epoch().count() >= due &&
         next_print_.compare_exchange_strong(due, (now + interval()).time_since_epoch().count())) {
-        print(terminal_ ? "" : "\n");
+        show(terminal_ ? "" : "\n");
     }
 }
 
 void ProgressPrinter::end() {
     if (stream_ != nullptr) {
-        print("\n");
+        show("\n");
     }
 }
 
-void ProgressPrinter::print(const char *line_end) {
+void ProgressPrinter::show(const char *line_end) {
     const std::lock_guard guard(printing_);
     const std::chrono::duration<double> elapsed = Clock::now() - started_;
     const StepState state{.done = done_.load(), .total = total_, .seconds = elapsed.count(), .page_size = page_size_};
     // The last line may have been longer: the escape sequence clears the rest.
     const std::string line = fmt::format("{}{:<30}: {}{}{}", terminal_ ? "\r" : "", step_, describe_progress(state),
                                          terminal_ ? "\x1b[K" : "", line_end);
-    std::fputs(line.c_str(), stream_);
-    std::fflush(stream_);
+    print(stream_, line);
     in_line_ = *line_end == '\0';
 }
 

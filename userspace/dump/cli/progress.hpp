@@ -46,7 +46,7 @@ class ProgressPrinter final : public ProgressSink {
   private:
     using Clock = std::chrono::steady_clock;
 
-    void print(const char *line_end);
+    void show(const char *line_end);
     [[nodiscard]] Clock::duration interval() const;
 
     std::FILE *stream_;
