@@ -23,7 +23,7 @@ struct Place {
 
 } // namespace
 
-TEST_CASE("-h and -v print on standard output and succeed") {
+TEST_CASE("Help and version go to standard output, with status 0") {
     const std::string option = GENERATE("-h", "--help", "-v");
     const Outcome outcome = pmakedumpfile({option});
     INFO(describe({option}, outcome));
@@ -32,7 +32,7 @@ TEST_CASE("-h and -v print on standard output and succeed") {
     CHECK(outcome.errors.empty());
 }
 
-TEST_CASE("-h tells the exit statuses") {
+TEST_CASE("The help tells the exit statuses") {
     CHECK_THAT(pmakedumpfile({"-h"}).output, ContainsSubstring("Exit status"));
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("A good core is dumped with status 0, and without progress nothing is 
     CHECK(names_in(place.folder.path()) == std::set<std::string>{"core", "dump"});
 }
 
-TEST_CASE("--message-level 0 says nothing, even of an error") {
+TEST_CASE("Message level 0 says nothing, even of an error") {
     const Place place;
     const Outcome good = pmakedumpfile({"--message-level", "0", place.core, place.dump});
     CHECK(good.status == exit_ok);
@@ -89,7 +89,7 @@ TEST_CASE("--message-level 0 says nothing, even of an error") {
     CHECK(bad.output + bad.errors == "");
 }
 
-TEST_CASE("--dry-run writes nothing, neither a new file nor over an old one") {
+TEST_CASE("A dry run writes nothing, neither a new file nor over an old one") {
     const Place place;
     CHECK(pmakedumpfile({"--dry-run", "-l", place.core}).status == exit_ok);
     CHECK(pmakedumpfile({"--dry-run", "-l", place.core, place.dump}).status == exit_ok);
