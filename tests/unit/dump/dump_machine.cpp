@@ -92,19 +92,19 @@ std::uint64_t DumpMachine::rank_of_a_zero_page() const {
                                       pfns.begin());
 }
 
-DumpResult DumpMachine::dump(const DumpOptions &options) const {
-    NoProgress silent;
-    return dump(options, silent);
-}
-
-DumpResult DumpMachine::dump(const DumpOptions &options, ProgressSink &progress) const {
-    return write_dump(core_, kernel_, core_.present(), dumped_, options, progress);
-}
-
 std::uint64_t DumpMachine::wrong_pages(const ballast::peers::Kdumpfile &dump) const {
     std::vector<std::byte> bytes(core_.page_size());
     return static_cast<std::uint64_t>(std::ranges::count_if(dumped_pfns(), [&](Pfn pfn) {
         dump.read_page(pfn, bytes);
         return bytes != page(pfn);
     }));
+}
+
+DumpResult make_dump(const DumpMachine &machine, const DumpOptions &options) {
+    NoProgress silent;
+    return make_dump(machine, options, silent);
+}
+
+DumpResult make_dump(const DumpMachine &machine, const DumpOptions &options, ProgressSink &progress) {
+    return write_dump(machine.core(), machine.kernel(), machine.core().present(), machine.dumped(), options, progress);
 }

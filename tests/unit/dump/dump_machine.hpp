@@ -32,11 +32,6 @@ class DumpMachine {
     [[nodiscard]] std::uint64_t zero_pages() const;
     [[nodiscard]] std::uint64_t rank_of_a_zero_page() const;
 
-    /** Writes a dump. Throws what write_dump() throws. */
-    ballast::dump::DumpResult dump(const ballast::dump::DumpOptions &options) const;
-    ballast::dump::DumpResult dump(const ballast::dump::DumpOptions &options,
-                                   ballast::dump::ProgressSink &progress) const;
-
     /** How many of the pages to dump read otherwise from the dump than from the core. */
     [[nodiscard]] std::uint64_t wrong_pages(const ballast::peers::Kdumpfile &dump) const;
 
@@ -55,3 +50,8 @@ class DumpMachine {
     ballast::dump::Kernel kernel_;
     ballast::dump::Bitmap dumped_;
 };
+
+/** Writes a dump of the machine's pages to dump. Throws what write_dump() throws. */
+ballast::dump::DumpResult make_dump(const DumpMachine &machine, const ballast::dump::DumpOptions &options);
+ballast::dump::DumpResult make_dump(const DumpMachine &machine, const ballast::dump::DumpOptions &options,
+                                    ballast::dump::ProgressSink &progress);

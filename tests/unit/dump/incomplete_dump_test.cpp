@@ -38,7 +38,7 @@ const DumpMachine &machine() {
 std::string failure(const DumpOptions &options, std::uint64_t size_limit) {
     const FileSizeLimit limit(size_limit);
     try {
-        machine().dump(options);
+        make_dump(machine(), options);
     } catch (const Error &error) {
         CHECK(error.exit_status() == 1);
         return error.what();
@@ -71,7 +71,7 @@ std::uint64_t check_kept_pages(const std::string &path) {
 
 std::uint64_t whole_size(const Folder &folder, DumpOptions options) {
     options.path = folder.path() / "whole";
-    return machine().dump(options).bytes;
+    return make_dump(machine(), options).bytes;
 }
 
 } // namespace
@@ -97,7 +97,7 @@ TEST_CASE("On a full disk what was written is kept, marked incomplete, and is ri
 TEST_CASE("A disk with room for headers and bitmaps alone leaves a file that opens") {
     const Folder folder;
     const DumpOptions options{.path = folder.path() / "dump", .codec = Codec::lzo, .dump_level = 31};
-    machine().dump({.path = folder.path() / "whole", .codec = Codec::lzo, .dump_level = 31});
+    make_dump(machine(), {.path = folder.path() / "whole", .codec = Codec::lzo, .dump_level = 31});
     const DumpFile whole(folder.path() / "whole");
     const std::uint64_t descriptors = (1 + whole.header().sub_header_blocks + whole.header().bitmap_blocks) * 4096;
 
@@ -126,7 +126,7 @@ TEST_CASE("A disk without room for the headers is told as full") {
 TEST_CASE("A dump that is complete is not marked incomplete") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    machine().dump({.path = path, .codec = Codec::lzo, .dump_level = 31, .threads = 2});
+    make_dump(machine(), {.path = path, .codec = Codec::lzo, .dump_level = 31, .threads = 2});
     CHECK(DumpFile(path).header().status == 2);
     CHECK(check_kept_pages(path) == machine().dumped().count());
 }
@@ -156,7 +156,7 @@ TEST_CASE("A run that is interrupted leaves what it has, marked incomplete") {
     const std::string path = folder.path() / "dump";
     StopAfter progress(1000);
     CHECK_THROWS_MATCHES(
-        machine().dump({.path = path, .codec = Codec::zstd, .threads = GENERATE(1U, 4U)}, progress), Error,
+        make_dump(machine(), {.path = path, .codec = Codec::zstd, .threads = GENERATE(1U, 4U)}, progress), Error,
         MessageMatches(StartsWith("Interrupted by SIGTERM; what was written is kept, marked incomplete")));
     CHECK((DumpFile(path).header().status & 8U) != 0);
     const std::uint64_t kept = check_kept_pages(path);
@@ -169,7 +169,7 @@ TEST_CASE("A core that is cut off while it is read stops all threads, and the pa
     const Folder folder;
     const std::string path = folder.path() / "dump";
     std::filesystem::resize_file(victim.core_path(), std::filesystem::file_size(victim.core_path()) / 4);
-    CHECK_THROWS_MATCHES(victim.dump({.path = path, .threads = 4}), Error,
+    CHECK_THROWS_MATCHES(make_dump(victim, {.path = path, .threads = 4}), Error,
                          MessageMatches(ContainsSubstring(victim.core_path()) &&
                                         ContainsSubstring("what was written is kept, marked incomplete")));
     CHECK((DumpFile(path).header().status & 8U) != 0);
