@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,12 @@ class LoadedBalloon {
   public:
     explicit LoadedBalloon(const std::vector<std::string> &parameters = {}) {
         modules_.load("balloon_kvm", parameters);
+        balloon_ = control::Balloon::find("balloon-kvm");
     }
     LoadedBalloon(const LoadedBalloon &) = delete;
+    LoadedBalloon(LoadedBalloon &&) = delete;
     LoadedBalloon &operator=(const LoadedBalloon &) = delete;
+    LoadedBalloon &operator=(LoadedBalloon &&) = delete;
     ~LoadedBalloon() {
         try {
             if (modules_.is_loaded("balloon_kvm")) {
@@ -37,14 +41,13 @@ class LoadedBalloon {
 
     void unload() { modules_.unload("balloon_kvm"); }
 
-    [[nodiscard]] control::Balloon get() const { return control::Balloon::find("balloon-kvm"); }
+    [[nodiscard]] const control::Balloon &get() const { return *balloon_; }
 
     /** Sets the size and waits until it is reached. */
     void resize(std::uint64_t bytes) const {
-        const control::Balloon balloon = get();
-        balloon.set_target_bytes(bytes);
-        balloon.wait(patient);
-        REQUIRE(balloon.status().size_bytes == bytes / page_size * page_size);
+        balloon_->set_target_bytes(bytes);
+        balloon_->wait(patient);
+        REQUIRE(balloon_->status().size_bytes == bytes / page_size * page_size);
     }
 
     [[nodiscard]] std::filesystem::path attribute(const std::string &name) const { return get().group() / name; }
@@ -57,6 +60,7 @@ class LoadedBalloon {
 
   private:
     control::Modules modules_;
+    std::optional<control::Balloon> balloon_;
 };
 
 } // namespace ballast::guest

@@ -23,7 +23,9 @@ class Trace {
         write_text(folder_ / "events/balloon_kvm/enable", "1");
     }
     Trace(const Trace &) = delete;
+    Trace(Trace &&) = delete;
     Trace &operator=(const Trace &) = delete;
+    Trace &operator=(Trace &&) = delete;
     ~Trace() {
         std::error_code none;
         std::filesystem::remove(folder_, none);
@@ -57,13 +59,12 @@ std::pair<MemoryBlock, std::uint64_t> fill_blocks(const LoadedBalloon &balloon, 
     balloon.resize(size);
     const auto pages = trace.events("inflate");
     REQUIRE(pages.size() == size / page_size);
-    std::vector<std::uint64_t> inside;
-    for (const auto &block : blocks) {
-        inside.push_back(static_cast<std::uint64_t>(
-            std::count_if(pages.begin(), pages.end(), [&](const auto &page) { return block.holds(page.front()); })));
-    }
+    std::vector<std::ptrdiff_t> inside(blocks.size());
+    std::transform(blocks.begin(), blocks.end(), inside.begin(), [&](const MemoryBlock &block) {
+        return std::count_if(pages.begin(), pages.end(), [&](const auto &page) { return block.holds(page.front()); });
+    });
     const auto most = std::max_element(inside.begin(), inside.end());
-    return {blocks.at(static_cast<std::size_t>(most - inside.begin())), *most};
+    return {blocks.at(static_cast<std::size_t>(most - inside.begin())), static_cast<std::uint64_t>(*most)};
 }
 
 /** Inflates; returns the page frame of a page in the balloon that lies in none of the blocks. */
@@ -92,6 +93,7 @@ void check_settled(const LoadedBalloon &balloon, std::uint64_t pages) {
 } // namespace
 
 TEST_CASE("compaction over holes moves pages of the balloon, each with its content") {
+    stop_background_compaction();
     const LoadedBalloon balloon({"check_content=1"});
     std::uint64_t size = 0;
     {
@@ -112,6 +114,7 @@ TEST_CASE("compaction over holes moves pages of the balloon, each with its conte
 }
 
 TEST_CASE("offlining a memory block moves the balloon's pages out of it, each with its content") {
+    stop_background_compaction();
     const auto blocks = MemoryBlock::find_movable();
     const auto zones = managed_pages();
     const LoadedBalloon balloon({"check_content=1"});
@@ -135,6 +138,7 @@ TEST_CASE("offlining a memory block moves the balloon's pages out of it, each wi
 }
 
 TEST_CASE("soft offlining a page of the balloon moves this page alone") {
+    stop_background_compaction();
     const auto blocks = MemoryBlock::find_movable();
     const LoadedBalloon balloon({"check_content=1"});
     const std::uint64_t size = memory("MemAvailable") / 2 / page_size * page_size;
@@ -149,6 +153,7 @@ TEST_CASE("soft offlining a page of the balloon moves this page alone") {
 }
 
 TEST_CASE("each event of a page has its tracepoint") {
+    stop_background_compaction();
     const LoadedBalloon balloon;
     const Trace trace;
     {

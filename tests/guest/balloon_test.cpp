@@ -153,7 +153,10 @@ bool allocate_in_process(std::uint64_t bytes) {
     if (child == 0) {
         // In pieces, since the kernel refuses a mapping of more than all that it has outside the balloon.
         for (std::uint64_t got = 0; got < bytes; got += mib) {
-            mmap(nullptr, mib, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+            if (mmap(nullptr, mib, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) ==
+                MAP_FAILED) {
+                _exit(1);
+            }
         }
         _exit(0);
     }

@@ -34,7 +34,9 @@ class FailingCall {
         modules_.load("fail_call", {"function=" + function, "result=" + std::to_string(result)});
     }
     FailingCall(const FailingCall &) = delete;
+    FailingCall(FailingCall &&) = delete;
     FailingCall &operator=(const FailingCall &) = delete;
+    FailingCall &operator=(FailingCall &&) = delete;
     ~FailingCall() {
         try {
             modules_.unload("fail_call");

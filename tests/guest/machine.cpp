@@ -82,6 +82,10 @@ void compact_memory() {
     write_text("/proc/sys/vm/compact_memory", "1");
 }
 
+void stop_background_compaction() {
+    write_text("/proc/sys/vm/compaction_proactiveness", "0");
+}
+
 void wait_until(const std::function<bool()> &condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
     while (!condition()) {

@@ -31,6 +31,9 @@ bool holds_line_with(const std::filesystem::path &file, std::string_view text);
 /** Page migration all over the machine, until it finds no more to do. */
 void compact_memory();
 
+/** From now on the kernel compacts memory only when asked to. */
+void stop_background_compaction();
+
 /** Polls until the condition holds; a test that waits for minutes in vain fails. */
 void wait_until(const std::function<bool()> &condition);
 
