@@ -36,9 +36,10 @@ const DumpMachine &machine() {
 
 /** What the failed dump said; empty where it did not fail. */
 std::string failure(const DumpOptions &options, std::uint64_t size_limit) {
+    const DumpMachine &dumped = machine(); // its core is written before the limit holds
     const FileSizeLimit limit(size_limit);
     try {
-        make_dump(machine(), options);
+        make_dump(dumped, options);
     } catch (const Error &error) {
         CHECK(error.exit_status() == 1);
         return error.what();
