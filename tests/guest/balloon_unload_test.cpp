@@ -64,7 +64,9 @@ TEST_CASE("after unloading nothing is left, and the machine has its memory back"
     CHECK(memory("MemFree") > free - 8 * mib);
 }
 
-TEST_CASE("many loads leak no memory") {
+TEST_CASE("many loads leak neither memory nor inodes") {
+    constexpr int turns = 20;
+    const auto inodes = [] { return number_of("/proc/sys/fs/inode-nr", ""); };
     const auto run = [] {
         const LoadedBalloon balloon({"check_content=1"});
         balloon.resize(16 * mib);
@@ -75,10 +77,12 @@ TEST_CASE("many loads leak no memory") {
     run();
     const auto free = memory("MemFree");
     const auto zones = managed_pages();
-    for (int turn = 0; turn < 20; ++turn) {
+    const auto inodes_before = inodes();
+    for (int turn = 0; turn < turns; ++turn) {
         run();
     }
     CHECK(managed_pages() == zones);
+    CHECK(inodes() < inodes_before + turns / 2);
     // A leak of one balloon would be twice that.
     CHECK(memory("MemFree") > free - 8 * mib);
 }
