@@ -139,7 +139,7 @@ fs::path altered_module(const std::string &name, const std::string &text, std::s
     for (auto at = bytes.find(text); at != std::string::npos; at = bytes.find(text, at + 1)) {
         bytes.replace(at, text.size(), replacement);
     }
-    const fs::path copy = fs::temp_directory_path() / (name + ".ko");
+    fs::path copy = fs::temp_directory_path() / (name + ".ko");
     std::ofstream(copy, std::ios::binary) << bytes;
     return copy;
 }
