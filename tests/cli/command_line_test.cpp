@@ -83,10 +83,10 @@ TEST_CASE("Message level 0 says nothing, even of an error") {
     const Place place;
     const Outcome good = pmakedumpfile({"--message-level", "0", place.core, place.dump});
     CHECK(good.status == exit_ok);
-    CHECK(good.output + good.errors == "");
+    CHECK((good.output + good.errors).empty());
     const Outcome bad = pmakedumpfile({"--message-level", "0", place.core + "-missing", place.dump});
     CHECK(bad.status == exit_failed);
-    CHECK(bad.output + bad.errors == "");
+    CHECK((bad.output + bad.errors).empty());
 }
 
 TEST_CASE("A dry run writes nothing, neither a new file nor over an old one") {

@@ -12,7 +12,6 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <filesystem>
-#include <ranges>
 
 using namespace ballast::peers;
 using ballast::test::Outcome;
@@ -119,7 +118,7 @@ TEST_CASE("Each compressor's pages are stored as the format says") {
     require_dump({BALLAST_PMAKEDUMPFILE, codec.option, "-d", "31", core_of("5_levels"), path});
 
     const DumpFile dump(path);
-    const std::uint32_t page_size = static_cast<std::uint32_t>(dump.header().block_size);
+    const std::uint64_t page_size = dump.header().block_size;
     std::uint64_t compressed = 0;
     for (std::uint64_t n = 0; n < dump.dumped_count(); n++) {
         const PageDescriptor descriptor = dump.descriptor(n);
@@ -182,7 +181,7 @@ TEST_CASE("A real core that was cut is refused at the highest level") {
     std::filesystem::copy_file(core_of("5_levels"), core);
     constexpr unsigned steps = 16;
     const std::uint64_t size = std::filesystem::file_size(core);
-    for (const unsigned step : std::views::iota(0U, steps) | std::views::reverse) {
+    for (unsigned step = steps; step-- > 0;) {
         std::filesystem::resize_file(core, size / steps * step + step);
         const std::vector<std::string> command = {BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, dump};
         const Outcome outcome = run(command);
