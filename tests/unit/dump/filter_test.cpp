@@ -12,7 +12,6 @@
 #include <catch2/matchers/catch_matchers_vector.hpp>
 #include <random>
 
-using ballast::dump::Bitmap;
 using ballast::dump::Core;
 using ballast::dump::FilterResult;
 using ballast::dump::Kernel;
@@ -141,7 +140,7 @@ TEST_CASE("A free block takes all its pages with it") {
 }
 
 TEST_CASE("A free page whose order can't be is kept, and told") {
-    const std::uint64_t order = GENERATE(11, 12, 63, 64, 0xdead000000000100);
+    const std::uint64_t order = GENERATE(as<std::uint64_t>{}, 11, 12, 63, 64, 0xdead000000000100);
     SyntheticCore synthetic;
     synthetic.set_free(some_pfn, order);
     const FilterResult result = filter(synthetic, 16);
@@ -260,7 +259,7 @@ TEST_CASE("Any number of threads finds the same pages and counts") {
 TEST_CASE("Struct pages are read the same however they are mapped") {
     SyntheticCore::Options options;
     options.huge_mem_map = GENERATE(true, false);
-    options.struct_page_size = GENERATE(56, 64, 72); // 56 and 72 stand across pages
+    options.struct_page_size = GENERATE(as<std::uint64_t>{}, 56, 64, 72); // 56 and 72 stand across pages
     SyntheticCore synthetic(options);
     for (Pfn pfn = 0; pfn < 4096; pfn += 2) {
         synthetic.set(some_pfn + pfn, {.mapping = anonymous});

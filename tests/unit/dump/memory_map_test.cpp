@@ -53,8 +53,8 @@ TEST_CASE("Memory beyond a segment's data is zeros, unless another segment has i
 TEST_CASE("An address is found in its extent, or else the next extent is") {
     const MemoryMap map = map_of({{.physical = 0x1000, .memory_size = 0x1000, .file_size = 0x1000, .offset = 1},
                                   {.physical = 0x4000, .memory_size = 0x1000, .file_size = 0x1000, .offset = 2}});
-    CHECK(map.at_or_after(0) == &map.extents()[0]);
-    CHECK(map.at_or_after(0x1fff) == &map.extents()[0]);
+    CHECK(map.at_or_after(0) == map.extents().data());
+    CHECK(map.at_or_after(0x1fff) == map.extents().data());
     CHECK(map.at_or_after(0x2000) == &map.extents()[1]);
     CHECK(map.at_or_after(0x5000) == nullptr);
 }

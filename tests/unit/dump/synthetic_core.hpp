@@ -121,6 +121,7 @@ class SyntheticCore {
     [[nodiscard]] std::uint64_t direct(std::uint64_t physical) const;
     [[nodiscard]] std::uint64_t image(std::uint64_t physical) const;
 
+    // NOLINTNEXTLINE(modernize-use-nodiscard): most tests don't ask where things are
     SyntheticLayout write(const std::filesystem::path &path) const;
 
   private:
