@@ -8,6 +8,7 @@
 #include "balloon/balloon_kvm_ioctl.h"
 #include "balloon_fixture.hpp"
 #include "control/file.hpp"
+#include "failing_call.hpp"
 #include "machine.hpp"
 #include "support/failure.hpp"
 
@@ -26,28 +27,6 @@ void check_nothing_left() {
     CHECK_FALSE(std::filesystem::exists("/sys/class/misc/balloon-kvm"));
     CHECK_FALSE(std::filesystem::exists("/sys/module/balloon_kvm"));
 }
-
-/** Makes a kernel function return something else when this process calls it. */
-class FailingCall {
-  public:
-    FailingCall(const std::string &function, int result) {
-        modules_.load("fail_call", {"function=" + function, "result=" + std::to_string(result)});
-    }
-    FailingCall(const FailingCall &) = delete;
-    FailingCall(FailingCall &&) = delete;
-    FailingCall &operator=(const FailingCall &) = delete;
-    FailingCall &operator=(FailingCall &&) = delete;
-    ~FailingCall() {
-        try {
-            modules_.unload("fail_call");
-        } catch (const ballast::control::Error &error) {
-            FAIL_CHECK(error.what());
-        }
-    }
-
-  private:
-    Modules modules_;
-};
 
 } // namespace
 

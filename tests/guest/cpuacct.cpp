@@ -2,7 +2,6 @@
 #include "cpuacct.hpp"
 
 #include <deque>
-#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <numeric>
@@ -15,24 +14,6 @@ namespace ballast::guest {
 
 using control::Cgroup;
 using std::chrono::nanoseconds;
-
-LoadedCpuacct::LoadedCpuacct() {
-    modules_.load("cpuacct");
-}
-
-LoadedCpuacct::~LoadedCpuacct() {
-    try {
-        if (modules_.is_loaded("cpuacct")) {
-            unload();
-        }
-    } catch (const std::exception &error) {
-        std::cerr << error.what() << '\n';
-    }
-}
-
-void LoadedCpuacct::unload() {
-    modules_.unload("cpuacct");
-}
 
 TestGroup::TestGroup(const std::string &name) : group_(Cgroup::create(name)) {}
 

@@ -6,25 +6,13 @@
 #include <vector>
 
 #include "control/cgroup.hpp"
-#include "control/modules.hpp"
+#include "loaded.hpp"
 
 namespace ballast::guest {
 
-/** cpuacct.ko, loaded as long as this lives. */
-class LoadedCpuacct {
+class LoadedCpuacct : public Loaded {
   public:
-    LoadedCpuacct();
-    LoadedCpuacct(const LoadedCpuacct &) = delete;
-    LoadedCpuacct(LoadedCpuacct &&) = delete;
-    LoadedCpuacct &operator=(const LoadedCpuacct &) = delete;
-    LoadedCpuacct &operator=(LoadedCpuacct &&) = delete;
-    ~LoadedCpuacct();
-
-    /** Unloads it now. */
-    void unload();
-
-  private:
-    control::Modules modules_;
+    LoadedCpuacct() : Loaded("cpuacct") {}
 };
 
 /** A new group of cgroup v2, removed at the end with the groups below it. */

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "control/error.hpp"
 #include "control/file.hpp"
 #include "cpuacct.hpp"
 #include "task.hpp"
@@ -170,31 +169,4 @@ TEST_CASE("cpuacct.usage_percpu and cpuacct.stat are read-only") {
     CHECK(std::filesystem::status(group->path() / "cpuacct.usage_percpu").permissions() ==
           std::filesystem::perms(0444));
     CHECK(std::filesystem::status(group->path() / "cpuacct.stat").permissions() == std::filesystem::perms(0444));
-}
-
-TEST_CASE("A file that is open over the unload reads ENODEV") {
-    LoadedCpuacct module;
-    const TestGroup group("open");
-    for (const char *name : files) {
-        INFO(name);
-        const auto file = ballast::control::open_file(group->path() / name, O_RDONLY);
-        std::array<char, 64> buffer{};
-        CHECK(pread(file.get(), buffer.data(), buffer.size(), 0) > 0);
-        module.unload();
-        CHECK(pread(file.get(), buffer.data(), buffer.size(), 0) == -1);
-        CHECK(errno == ENODEV);
-        ballast::control::Modules().load("cpuacct");
-        CHECK(pread(file.get(), buffer.data(), buffer.size(), 0) == -1);
-        CHECK(errno == ENODEV);
-    }
-}
-
-TEST_CASE("Loading it twice is refused") {
-    const LoadedCpuacct module;
-    try {
-        ballast::control::Modules().load("cpuacct");
-        FAIL("it was loaded");
-    } catch (const ballast::control::Error &error) {
-        CHECK(error.code() == std::errc::file_exists);
-    }
 }

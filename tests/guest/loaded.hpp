@@ -25,12 +25,14 @@ class Loaded {
     ~Loaded() {
         try {
             if (modules_.is_loaded(name_)) {
-                modules_.unload(name_);
+                unload();
             }
         } catch (const control::Error &error) {
             FAIL_CHECK(error.what());
         }
     }
+
+    void unload() { modules_.unload(name_); }
 
   private:
     std::string name_;

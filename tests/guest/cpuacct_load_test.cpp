@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+// Loading and unloading: what becomes of files and groups, and loads that fail.
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "control/file.hpp"
+#include "control/modules.hpp"
+#include "cpuacct.hpp"
+#include "failing_call.hpp"
+#include "support/failure.hpp"
+
+using namespace std::chrono_literals;
+using ballast::control::Modules;
+using ballast::guest::FailingCall;
+using ballast::guest::LoadedCpuacct;
+using ballast::guest::TestGroup;
+
+TEST_CASE("A file that is open over the unload reads ENODEV") {
+    LoadedCpuacct module;
+    const TestGroup group("open");
+    for (const char *name : {"cpuacct.usage", "cpuacct.usage_percpu", "cpuacct.stat"}) {
+        INFO(name);
+        const auto file = ballast::control::open_file(group->path() / name, O_RDONLY);
+        std::array<char, 64> buffer{};
+        CHECK(pread(file.get(), buffer.data(), buffer.size(), 0) > 0);
+        module.unload();
+        CHECK(pread(file.get(), buffer.data(), buffer.size(), 0) == -1);
+        CHECK(errno == ENODEV);
+        Modules().load("cpuacct");
+        CHECK(pread(file.get(), buffer.data(), buffer.size(), 0) == -1);
+        CHECK(errno == ENODEV);
+    }
+}
+
+TEST_CASE("Loading it twice is refused") {
+    const LoadedCpuacct module;
+    failure(std::errc::file_exists, [] { Modules().load("cpuacct"); });
+}
+
+TEST_CASE("A load that fails half-way undoes what it did") {
+    const auto [function, result, error] = GENERATE(table<std::string, int, std::errc>({
+        {"register_kprobe", -EOPNOTSUPP, std::errc::operation_not_supported},
+        {"kallsyms_lookup_name", 0, std::errc::no_such_file_or_directory},
+        {"tracepoint_probe_register", -ENOMEM, std::errc::not_enough_memory},
+        {"__alloc_percpu_gfp", 0, std::errc::not_enough_memory},
+        {"cgroup_add_dfl_cftypes", -ENOMEM, std::errc::not_enough_memory},
+    }));
+    CAPTURE(function);
+    const TestGroup group("half-way");
+    {
+        const FailingCall failing(function, result);
+        failure(error, [] { Modules().load("cpuacct"); });
+        CHECK_FALSE(std::filesystem::exists("/sys/module/cpuacct"));
+        CHECK_FALSE(std::filesystem::exists(group->path() / "cpuacct.usage"));
+    }
+    const LoadedCpuacct works;
+    CHECK(group->usage() == 0ns);
+}
