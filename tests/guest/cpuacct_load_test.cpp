@@ -16,13 +16,32 @@
 #include "control/modules.hpp"
 #include "cpuacct.hpp"
 #include "failing_call.hpp"
+#include "machine.hpp"
 #include "support/failure.hpp"
+#include "task.hpp"
 
 using namespace std::chrono_literals;
+using ballast::control::Cgroup;
 using ballast::control::Modules;
+using ballast::guest::burn;
 using ballast::guest::FailingCall;
 using ballast::guest::LoadedCpuacct;
+using ballast::guest::run_task;
+using ballast::guest::settle;
+using ballast::guest::sum;
+using ballast::guest::Task;
 using ballast::guest::TestGroup;
+using ballast::guest::wait_until;
+
+namespace {
+
+bool is_readable(const std::filesystem::path &path) {
+    std::array<char, 64> buffer{};
+    const auto file = ballast::control::open_file(path, O_RDONLY);
+    return read(file.get(), buffer.data(), buffer.size()) > 0;
+}
+
+} // namespace
 
 TEST_CASE("A file that is open over the unload reads ENODEV") {
     LoadedCpuacct module;
@@ -64,4 +83,21 @@ TEST_CASE("A load that fails half-way undoes what it did") {
     }
     const LoadedCpuacct works;
     CHECK(group->usage() == 0ns);
+}
+
+TEST_CASE("A group that gets no memory when it is made gets it soon after") {
+    const LoadedCpuacct module;
+    const TestGroup group("late");
+    {
+        const FailingCall failing("cpuacct:group_create", -ENOMEM);
+        const Cgroup child = group.create_child("child");
+        const Cgroup grandchild = Cgroup::create("late/child/grandchild");
+    }
+    const Cgroup grandchild = Cgroup::open("late/child/grandchild");
+    wait_until([&] { return is_readable(grandchild.path() / "cpuacct.usage_percpu"); });
+    run_task([] { burn(50ms); }, [&](const Task &task) { grandchild.add_process(task.pid()); });
+    settle(grandchild);
+    CHECK(grandchild.usage() >= 50ms);
+    CHECK(sum(grandchild.usage_percpu()) == grandchild.usage());
+    CHECK(group->usage_percpu() == grandchild.usage_percpu());
 }
