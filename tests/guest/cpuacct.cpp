@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cpuacct.hpp"
 
+#include <cerrno>
 #include <deque>
 #include <filesystem>
 #include <iostream>
 #include <numeric>
+#include <system_error>
+#include <utility>
 
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "control/file.hpp"
+#include "machine.hpp"
 
 namespace ballast::guest {
 
@@ -38,6 +43,33 @@ Cgroup TestGroup::create_child(const std::string &name) const {
 
 std::string TestGroup::read(const std::string &file) const {
     return control::read_text(group_.path() / file);
+}
+
+V1Hierarchy::V1Hierarchy(std::string controller) : controller_(std::move(controller)) {
+    std::filesystem::create_directory(path());
+    if (!mount_it()) {
+        throw std::system_error(errno, std::generic_category(), "mount " + controller_);
+    }
+}
+
+V1Hierarchy::~V1Hierarchy() {
+    // A hierarchy stays if a group that was just removed is not released yet when it is unmounted.
+    while (umount(path().c_str()) == 0) {
+        usleep(100'000);
+        if (is_on_v2() || !mount_it()) {
+            return;
+        }
+    }
+    std::cerr << "cannot unmount " << path() << '\n';
+}
+
+bool V1Hierarchy::mount_it() const {
+    return mount("cgroup", path().c_str(), "cgroup", 0, controller_.c_str()) == 0;
+}
+
+bool V1Hierarchy::is_on_v2() const {
+    // The hierarchy's number follows the controller's name; v2's is 0.
+    return holds_line_with("/proc/cgroups", controller_ + "\t0\t");
 }
 
 nanoseconds sum(const std::vector<nanoseconds> &times) {

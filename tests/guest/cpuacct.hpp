@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,26 @@ class TestGroup {
 
   private:
     control::Cgroup group_;
+};
+
+/** A controller on a hierarchy of cgroup v1 as long as this lives. */
+class V1Hierarchy {
+  public:
+    explicit V1Hierarchy(std::string controller);
+    V1Hierarchy(const V1Hierarchy &) = delete;
+    V1Hierarchy(V1Hierarchy &&) = delete;
+    V1Hierarchy &operator=(const V1Hierarchy &) = delete;
+    V1Hierarchy &operator=(V1Hierarchy &&) = delete;
+    /** Waits until the controller is back on v2: there must be no groups left. */
+    ~V1Hierarchy();
+
+    [[nodiscard]] std::filesystem::path path() const { return "/tmp/v1-" + controller_; }
+
+  private:
+    [[nodiscard]] bool mount_it() const;
+    [[nodiscard]] bool is_on_v2() const;
+
+    std::string controller_;
 };
 
 std::chrono::nanoseconds sum(const std::vector<std::chrono::nanoseconds> &times);

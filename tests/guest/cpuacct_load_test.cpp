@@ -31,6 +31,7 @@ using ballast::guest::settle;
 using ballast::guest::sum;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
+using ballast::guest::V1Hierarchy;
 using ballast::guest::wait_until;
 
 namespace {
@@ -63,6 +64,30 @@ TEST_CASE("A file that is open over the unload reads ENODEV") {
 TEST_CASE("Loading it twice is refused") {
     const LoadedCpuacct module;
     failure(std::errc::file_exists, [] { Modules().load("cpuacct"); });
+}
+
+TEST_CASE("With perf_event on cgroup v1 the files are where the cpu controller is") {
+    const V1Hierarchy perf_event("perf_event");
+    const LoadedCpuacct module;
+    const TestGroup group("with-cpu");
+    const Cgroup without = group.create_child("without-cpu");
+    CHECK(std::filesystem::exists(group->path() / "cpuacct.usage"));
+    CHECK_FALSE(std::filesystem::exists(without.path() / "cpuacct.usage"));
+}
+
+TEST_CASE("perf_event may leave for cgroup v1 and come back while the module is loaded") {
+    LoadedCpuacct module;
+    const TestGroup group("leaving");
+    {
+        const V1Hierarchy perf_event("perf_event");
+        CHECK_FALSE(std::filesystem::exists(group->path() / "cpuacct.usage"));
+    }
+    CHECK(std::filesystem::exists(group->path() / "cpuacct.usage"));
+    {
+        const V1Hierarchy perf_event("perf_event");
+        module.unload();
+    }
+    CHECK_FALSE(std::filesystem::exists(group->path() / "cpuacct.usage"));
 }
 
 TEST_CASE("A load that fails half-way undoes what it did") {

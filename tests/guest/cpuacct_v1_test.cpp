@@ -9,7 +9,6 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,36 +27,27 @@ using ballast::guest::run_task;
 using ballast::guest::settle;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
+using ballast::guest::V1Hierarchy;
 
 namespace {
 
-/** v1's cpuacct hierarchy with a group in it, gone at the end. */
+/** A group of v1's cpuacct, gone at the end. */
 class V1Group {
   public:
-    explicit V1Group(const std::string &name) : group_(mount_point() / name) {
-        std::filesystem::create_directory(mount_point());
-        if (mount("cgroup", mount_point().c_str(), "cgroup", 0, "cpuacct") != 0) {
-            throw std::system_error(errno, std::generic_category(), "mount cpuacct");
-        }
+    explicit V1Group(const std::string &name) : group_(hierarchy_.path() / name) {
         std::filesystem::create_directory(group_);
     }
     V1Group(const V1Group &) = delete;
     V1Group(V1Group &&) = delete;
     V1Group &operator=(const V1Group &) = delete;
     V1Group &operator=(V1Group &&) = delete;
-    ~V1Group() {
-        rmdir(group_.c_str());
-        umount2(mount_point().c_str(), MNT_DETACH);
-    }
+    ~V1Group() { rmdir(group_.c_str()); }
 
     void add_process(pid_t pid) const { ballast::control::write_text(group_ / "cgroup.procs", std::to_string(pid)); }
     [[nodiscard]] std::string read(const std::string &file) const { return read_text(group_ / file); }
-    /** Of the hierarchy's root group. */
-    [[nodiscard]] static std::uint64_t root_usage() { return read_number(mount_point() / "cpuacct.usage"); }
 
   private:
-    static std::filesystem::path mount_point() { return "/tmp/cpuacct-v1"; }
-
+    V1Hierarchy hierarchy_{"cpuacct"};
     std::filesystem::path group_;
 };
 
@@ -107,10 +97,10 @@ TEST_CASE("Every file is byte for byte what v1 shows for the same task") {
 
 TEST_CASE("The root group's usage is v1's") {
     const LoadedCpuacct module;
-    const V1Group v1("root");
+    const V1Hierarchy v1("cpuacct");
     const Cgroup root = Cgroup::open("/");
-    const auto before = V1Group::root_usage();
+    const auto before = read_number(v1.path() / "cpuacct.usage");
     const auto usage = static_cast<std::uint64_t>(root.usage().count());
     CHECK(usage >= before);
-    CHECK(usage <= V1Group::root_usage());
+    CHECK(usage <= read_number(v1.path() / "cpuacct.usage"));
 }
