@@ -49,6 +49,9 @@ modules: ## Build the kernel modules for the kernel whose headers are in KDIR=â€
 test-modules:
 	@$(call build_modules,$(CURDIR)/tests/kmod,$(BUILD)/modules/$(kernel_version)/tests)
 
+# A module's BTF is made against vmlinux; without one kbuild only warns, once for each module.
+without_btf = $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+
 # build_modules SOURCE FOLDER
 define build_modules
 	scripts/deps modules; \
@@ -59,7 +62,7 @@ define build_modules
 	mkdir -p $(2) && \
 	cp --recursive --symbolic-link --force $(1)/Kbuild $(wildcard $(1)/kmod) $(wildcard $(1)/*.[ch]) $(2)/ && \
 	find $(2) -xtype l -delete && \
-	$(MAKE) --no-print-directory -s -C $(KDIR) M=$(2) modules
+	$(MAKE) --no-print-directory -s -C $(KDIR) M=$(2) $(without_btf) modules
 endef
 
 .PHONY: tools
@@ -77,7 +80,7 @@ tests:
 
 # configure OPTIONS
 define configure
-	cmake -G Ninja -S $(CURDIR) -B $(BUILD)/tools --log-level=WARNING $(1)
+	cmake -G Ninja -S $(CURDIR) -B $(BUILD)/tools --log-level=WARNING $(1) >/dev/null
 endef
 
 .PHONY: bench
