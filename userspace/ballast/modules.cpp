@@ -21,7 +21,7 @@ void add_module_commands(CLI::App &ballast) {
     CLI::App *load = ballast.add_subcommand("load", "Load a kernel module");
     load->add_option("MODULE", arguments->module, "Its name (balloon_kvm, cpuacct), or the path of its .ko file")
         ->required();
-    load->add_option("PARAM=VALUE", arguments->parameters, "Its parameters");
+    load->add_option("PARAMETER", arguments->parameters, "Its parameters, each as NAME=VALUE");
     load->callback([arguments] {
         Modules().load(arguments->module, arguments->parameters);
         fmt::print("{} loaded\n", arguments->module);
