@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,26 +55,34 @@ def run(guest: Guest, command: list[str]) -> int:
     """Boots, runs `command`, judges the kernel's log; returns the exit status for the user."""
     with exchange(guest) as folder:
         (folder / "command").write_text(script(command))
-        in_time = boot(guest, folder, guest.append, ["command"])
-        console = read(folder / "console")
-        log = read(folder / "command.dmesg") + read(folder / "command.leaks") or console
-        keep_log(guest, log)
-        status = status_of(folder, "command") if in_time else None
-        if status is None:
-            print_trouble(guest, in_time, console)
-            log = console
-        tainted = int(read(folder / "command.tainted") or 0)
-        if complain(log, guest.expected, tainted) and in_time:
-            return STATUS_COMPLAINT
-        return STATUS_TROUBLE if status is None else status
+        return judge(guest, folder, boot(guest, folder, guest.append, ["command"]))
+
+
+def judge(guest: Guest, folder: Path, in_time: bool) -> int:
+    """The exit status for the user, of a guest that has ended: of its command, or what its kernel's log says."""
+    console = read(folder / "console")
+    log = read(folder / "command.dmesg") + read(folder / "command.leaks") or console
+    keep_log(guest, log)
+    status = status_of(folder, "command") if in_time else None
+    if status is None:
+        print_trouble(guest, in_time, console)
+        log = console
+    tainted = int(read(folder / "command.tainted") or 0)
+    if complain(log, guest.expected, tainted) and in_time:
+        return STATUS_COMPLAINT
+    return STATUS_TROUBLE if status is None else status
+
+
+def command_line(guest: Guest, folder: Path, append: str, channels: Mapping[str, int] | None = None) -> list[str]:
+    return qemu.command_line(
+        guest.machine,
+        qemu.Boot(guest.kernel.image, folder / "initrd", f"{APPEND} log_buf_len=4M {append}", folder, guest.share),
+        folder / "console", channels)
 
 
 def boot(guest: Guest, folder: Path, append: str, scripts: list[str]) -> bool:
     """Runs QEMU to its end, with the scripts' output on stdout; false if the time limit ended it."""
-    arguments = qemu.command_line(
-        guest.machine,
-        qemu.Boot(guest.kernel.image, folder / "initrd", f"{APPEND} log_buf_len=4M {append}", folder, guest.share),
-        folder / "console")
+    arguments = command_line(guest, folder, append)
     outputs = [folder / f"{name}.output" for name in scripts]
     try:
         qemu.run(arguments, guest.timeout, outputs, folder / f"{scripts[-1]}.status")

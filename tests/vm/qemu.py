@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,8 @@ class Machine:
     memory: str = "512M"
     cpus: int = 2
     cpu: str = "max"
+    devices: tuple[str, ...] = ()
+    """More of them, each as QEMU's -device has it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ def accelerator() -> str:
     return "tcg,thread=multi"
 
 
-def command_line(machine: Machine, boot: Boot, console: Path) -> list[str]:
+def command_line(machine: Machine, boot: Boot, console: Path, channels: Mapping[str, int] | None = None) -> list[str]:
+    """`channels`: file descriptors of connected sockets; QEMU's monitor talks QMP on `qmp`, /dev/ttyS1 is `steps`."""
     arguments = [
         # The guest must not outlive its runner, however that ends.
         tool("setpriv"), "--pdeathsig", "KILL",
@@ -66,6 +71,12 @@ def command_line(machine: Machine, boot: Boot, console: Path) -> list[str]:
     for tag, folder in folders.items():
         arguments += ["-fsdev", f"local,id={tag},path={_escaped(folder)},security_model=none,multidevs=remap",
                       "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+    for device in machine.devices:
+        arguments += ["-device", device]
+    if channels:
+        for name, descriptor in channels.items():
+            arguments += ["-chardev", f"socket,id={name},fd={descriptor}"]
+        arguments += ["-mon", "chardev=qmp,mode=control", "-serial", "chardev:steps"]
     return arguments
 
 
@@ -93,28 +104,36 @@ class Tail:
             sys.stdout.buffer.flush()
 
 
+@contextmanager
+def started(arguments: list[str], channels: Mapping[str, int] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """QEMU while the block runs, which ends it if it has not ended. Raises Trouble if QEMU itself failed."""
+    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, pass_fds=tuple((channels or {}).values()))
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        said = process.communicate()[0].strip()
+        # Whatever else went wrong in the block came of this.
+        if process.returncode > 0:
+            raise Trouble(f"QEMU failed with status {process.returncode}: {said}")
+
+
 def run(arguments: list[str], timeout: float, outputs: list[Path], last_status: Path) -> None:
     """Runs QEMU until the guest has powered off. Raises TimeLimit, or Trouble if QEMU itself failed."""
     tails = [Tail(path) for path in outputs]
     end = time.monotonic() + timeout
-    with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            while process.poll() is None:
-                time.sleep(POLL_SECONDS)
-                for tail in tails:
-                    tail.copy()
+    with started(arguments) as process:
+        while process.poll() is None:
+            time.sleep(POLL_SECONDS)
+            for tail in tails:
+                tail.copy()
+            if last_status.exists():
+                end = min(end, time.monotonic() + POWER_OFF_SECONDS)
+            if time.monotonic() > end:
                 if last_status.exists():
-                    end = min(end, time.monotonic() + POWER_OFF_SECONDS)
-                if time.monotonic() > end:
-                    if last_status.exists():
-                        break
-                    raise TimeLimit
-        finally:
-            if process.poll() is None:
-                process.kill()
-            said = process.communicate()[0].strip()
+                    break
+                raise TimeLimit
     for tail in tails:
         tail.copy()
-    if process.returncode > 0:
-        raise Trouble(f"QEMU failed with status {process.returncode}: {said}")
