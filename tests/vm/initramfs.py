@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The guest's initramfs: static busybox, modules, programs with their shared libraries, files."""
 
+import lzma
 import os
 import re
 import shutil
@@ -75,14 +76,27 @@ def _add_modules(root: Path, kernel: Kernel, contents: Contents) -> None:
     target = root / "lib/modules" / kernel.version
     boot = kernel.with_dependencies(BOOT_MODULES)
     for module in boot + kernel.with_dependencies(contents.kernel_modules):
-        _copy(kernel.modules / module, target / module)
+        _copy_module(kernel.modules / module, target / _unpacked(module))
     for module in contents.modules:
         _copy_stripped(module, target / "ballast" / module.name)
     for table in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
         _copy(kernel.modules / table, target / table)
     subprocess.run([tool("depmod"), "-b", root, kernel.version], check=True)
-    lines = [f"/lib/modules/{kernel.version}/{module}\n" for module in boot]
+    lines = [f"/lib/modules/{kernel.version}/{_unpacked(module)}\n" for module in boot]
     (root / "etc/boot-modules").write_text("".join(lines))
+
+
+def _unpacked(module: Path) -> Path:
+    return module.with_suffix("") if module.suffix == ".xz" else module
+
+
+def _copy_module(source: Path, destination: Path) -> None:
+    """Uncompressed, which is what busybox's insmod takes in any configuration."""
+    if source.suffix != ".xz":
+        _copy(source, destination)
+        return
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    destination.write_bytes(lzma.decompress(source.read_bytes()))
 
 
 def _add_programs(root: Path, programs: list[Path]) -> None:

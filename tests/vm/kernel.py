@@ -31,13 +31,14 @@ class Kernel:
         return self.folder / "lib/modules" / self.version
 
     def with_dependencies(self, names: list[str]) -> list[Path]:
-        """The modules' files, relative to `modules`, each after those that it depends on."""
+        """The modules' files, relative to `modules`, each after those that it depends on; built-in ones have none."""
         dependencies: dict[str, list[str]] = {}
         for line in (self.modules / "modules.dep").read_text().splitlines():
             path, _, needed = line.partition(":")
             dependencies[path] = needed.split()
         by_name = {module_name(Path(path)): path for path in dependencies}
 
+        built_in = {module_name(Path(line)) for line in (self.modules / "modules.builtin").read_text().splitlines()}
         order: list[Path] = []
 
         def add(path: str) -> None:
@@ -47,10 +48,15 @@ class Kernel:
                 order.append(Path(path))
 
         for name in names:
+            if name in built_in:
+                continue
             if name not in by_name:
                 raise Trouble(f"kernel {self.version} has no module {name}")
             add(by_name[name])
         return order
+
+    def has_module(self, name: str) -> bool:
+        return any(module_name(path) == name for path in self.modules.rglob(f"{name}.ko*"))
 
 
 def module_name(path: Path) -> str:
