@@ -30,6 +30,9 @@
  */
 #define SLICE_PAGES 256UL
 
+/* Pages that a host is told of together. */
+#define BATCH_PAGES 256UL
+
 /*
  * Until the worker tries again: when there was no memory, and when pages were isolated or locked.
  */
@@ -69,11 +72,13 @@ static void free_pages_of(struct balloon *b, struct list_head *pages)
  * Pages in the balloon are no part of MemTotal. Neighbours mostly lie in one zone, so that its
  * counter and the machine's, which all CPUs share, are written once for many pages.
  */
-static void adjust_managed(struct list_head *pages, long sign)
+static void adjust_managed(struct balloon *b, struct list_head *pages, long sign)
 {
 	struct page *page, *first = NULL;
 	long run = 0;
 
+	if (b->stays_managed)
+		return;
 	list_for_each_entry(page, pages, lru) {
 		if (first && page_zone(first) != page_zone(page)) {
 			adjust_managed_page_count(first, sign * run);
@@ -131,27 +136,71 @@ static unsigned long dequeue(struct balloon *b, struct list_head *pages, unsigne
 	return got;
 }
 
-/**
- * balloon_inflate() - take pages from the machine
- * @b: the balloon
- * @want: how many
- *
- * Context: may sleep.
- * Return: how many pages it got; less than @want when there was no more memory.
- */
-unsigned long balloon_inflate(struct balloon *b, unsigned long want)
+static unsigned long allocate_pages(struct balloon *b, struct list_head *pages, unsigned long want)
 {
 	unsigned long got;
-	LIST_HEAD(pages);
 
 	for (got = 0; got < want; got++) {
 		struct page *page = allocate_page(b);
 
 		if (!page)
 			break;
-		list_add(&page->lru, &pages);
+		list_add(&page->lru, pages);
 	}
-	adjust_managed(&pages, -1);
+	return got;
+}
+
+/* A host reads of one batch while the next is allocated. */
+static int allocate_and_tell(struct balloon *b, struct list_head *pages, unsigned long want,
+			     unsigned long *got)
+{
+	unsigned long batch, had;
+	int err = 0;
+
+	for (*got = 0; *got < want && !err; *got += had) {
+		LIST_HEAD(new);
+
+		batch = min(want - *got, BATCH_PAGES);
+		had = allocate_pages(b, &new, batch);
+		if (b->host && had)
+			err = b->host->inflate(b, &new, 0);
+		list_splice(&new, pages);
+		if (had < batch) {
+			*got += had;
+			break;
+		}
+	}
+	return b->host ? b->host->inflate_wait(b) ?: err : 0;
+}
+
+/* The host is gone: no more inflating, until there is a new target. */
+static void give_up(struct balloon *b)
+{
+	spin_lock(&b->lock);
+	b->target = min(b->target, b->size);
+	spin_unlock(&b->lock);
+}
+
+/**
+ * balloon_inflate() - take pages from the machine
+ * @b: the balloon
+ * @want: how many
+ *
+ * Context: may sleep.
+ * Return: how many pages it got; less than @want when there was no more memory, 0 when the host is
+ * gone: then the target has fallen to the size.
+ */
+unsigned long balloon_inflate(struct balloon *b, unsigned long want)
+{
+	unsigned long got;
+	LIST_HEAD(pages);
+
+	if (allocate_and_tell(b, &pages, want, &got)) {
+		free_pages_of(b, &pages);
+		give_up(b);
+		return 0;
+	}
+	adjust_managed(b, &pages, -1);
 	enqueue(b, &pages, got);
 	if (got < want) {
 		spin_lock(&b->lock);
@@ -166,8 +215,9 @@ unsigned long balloon_inflate(struct balloon *b, unsigned long want)
  * @b: the balloon
  * @want: how many
  *
- * Context: any that may take a spinlock; nothing is allocated. Return: how many it gave back; less
- * than @want when the others are isolated, locked, or not there.
+ * Context: the software balloon any that may take a spinlock; with a host it may sleep. Nothing is
+ * allocated. Return: how many it gave back; less than @want when the others are isolated, locked,
+ * or not there.
  */
 unsigned long balloon_deflate(struct balloon *b, unsigned long want)
 {
@@ -175,7 +225,9 @@ unsigned long balloon_deflate(struct balloon *b, unsigned long want)
 	LIST_HEAD(pages);
 
 	got = dequeue(b, &pages, want);
-	adjust_managed(&pages, 1);
+	if (b->host && got)
+		b->host->deflate(b, &pages, 0);
+	adjust_managed(b, &pages, 1);
 	free_pages_of(b, &pages);
 	return got;
 }
@@ -205,7 +257,7 @@ static void resize_work(struct work_struct *work)
 	long delay = resize_slice(b);
 
 	if (delay != 0 || time_after(jiffies, b->notified + NOTIFY_INTERVAL)) {
-		balloon_notify_size(b);
+		balloon_size_changed(b);
 		b->notified = jiffies;
 	}
 	if (delay >= 0)
@@ -213,11 +265,39 @@ static void resize_work(struct work_struct *work)
 }
 
 /**
+ * balloon_size_changed() - tell the host and those who poll the size
+ * @b: the balloon
+ *
+ * Context: with a host it may sleep.
+ */
+void balloon_size_changed(struct balloon *b)
+{
+	if (b->host)
+		b->host->size_changed(b);
+	balloon_notify_size(b);
+}
+
+/**
+ * balloon_follow_target() - have the balloon inflated or deflated as far as it goes
+ * @b: the balloon
+ * @pages: the size, also one that the machine does not have
+ *
+ * Returns at once; the worker does it. An earlier target that is not reached yet is forgotten.
+ */
+void balloon_follow_target(struct balloon *b, unsigned long pages)
+{
+	spin_lock(&b->lock);
+	b->target = pages;
+	spin_unlock(&b->lock);
+	mod_delayed_work(b->workqueue, &b->resize, 0);
+}
+
+/**
  * balloon_set_target() - have the balloon inflated or deflated to a size
  * @b: the balloon
  * @pages: the size
  *
- * Returns at once; the worker does it. An earlier target that is not reached yet is forgotten.
+ * As balloon_follow_target().
  *
  * Return: 0, or -ERANGE if the machine has less memory than that.
  */
@@ -225,11 +305,7 @@ int balloon_set_target(struct balloon *b, unsigned long pages)
 {
 	if (pages > totalram_pages() + READ_ONCE(b->size))
 		return -ERANGE;
-
-	spin_lock(&b->lock);
-	b->target = pages;
-	spin_unlock(&b->lock);
-	mod_delayed_work(b->workqueue, &b->resize, 0);
+	balloon_follow_target(b, pages);
 	return 0;
 }
 
@@ -258,11 +334,14 @@ void balloon_release_isolation(struct balloon *b)
 	spin_unlock(&b->lock);
 }
 
-/*
+/**
+ * balloon_drain() - give all pages back and let none be isolated
+ * @b: the balloon; nothing inflates it any more
+ *
  * After this no kernel code is inside our movable operations: they run under the lock of a page
  * that is in the balloon when they end, and each page was locked here after that.
  */
-static void drain(struct balloon *b)
+void balloon_drain(struct balloon *b)
 {
 	balloon_hold_isolation(b);
 	while (READ_ONCE(b->size)) {
@@ -275,11 +354,12 @@ static void drain(struct balloon *b)
 /**
  * balloon_init() - make an empty balloon
  * @b: the balloon
+ * @host: who gets its memory, or NULL
  * @check_content: fill each page with a serial number and check it
  *
  * Return: 0 or a negative error.
  */
-int balloon_init(struct balloon *b, bool check_content)
+int balloon_init(struct balloon *b, const struct balloon_host_ops *host, bool check_content)
 {
 	memset(b, 0, sizeof(*b));
 	spin_lock_init(&b->lock);
@@ -287,6 +367,7 @@ int balloon_init(struct balloon *b, bool check_content)
 	init_waitqueue_head(&b->isolation_over);
 	INIT_DELAYED_WORK(&b->resize, resize_work);
 	b->notified = jiffies;
+	b->host = host;
 	b->check_content = check_content;
 	ida_init(&b->serials);
 	mutex_init(&b->check);
@@ -313,7 +394,7 @@ void balloon_destroy(struct balloon *b)
 {
 	cancel_delayed_work_sync(&b->resize);
 	destroy_workqueue(b->workqueue);
-	drain(b);
+	balloon_drain(b);
 	ida_destroy(&b->serials);
 	iput(b->inode);
 }

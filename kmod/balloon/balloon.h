@@ -8,14 +8,18 @@
 
 #include <linux/idr.h>
 #include <linux/list.h>
+#include <linux/migrate_mode.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+struct balloon;
+struct device;
 struct inode;
 struct kernfs_node;
+struct page;
 
 /**
  * struct balloon_counters - what happened since the balloon was made, in pages
@@ -38,6 +42,34 @@ struct balloon_counters {
 };
 
 /**
+ * struct balloon_host_ops - how the host that gets a balloon's memory is told of pages
+ * @inflate: these pages go into the balloon. It may return before the host has read that.
+ * @inflate_wait: returns when the host has read all that @inflate told it. Only then may pages
+ *	become movable. An error says that the host can't be told any more: the pages are still the
+ *	caller's, to be freed.
+ * @deflate: these pages leave the balloon; they may be freed when it returns. A host that is gone
+ *	is no error.
+ * @migrate: @src is replaced by @dst; the caller holds both page locks. -EAGAIN: not now; any
+ *	other outcome than 0 has told the host nothing as well.
+ * @size_changed: the balloon's size has changed, or is about to stay what it is for a while
+ *
+ * A list holds pages that are linked by page->lru and are all of the same order (0, or that of a
+ * 2 MiB block). The page store tells the host of pages before they become movable, and after they
+ * have ceased to be: no lock is held then, only @migrate has the two page locks.
+ *
+ * All of them may sleep, for as long as the host takes. None allocates memory or waits for anybody
+ * who does, for the OOM notifier deflates as well. A host that is gone keeps nobody waiting.
+ */
+struct balloon_host_ops {
+	int (*inflate)(struct balloon *b, struct list_head *pages, unsigned int order);
+	int (*inflate_wait)(struct balloon *b);
+	void (*deflate)(struct balloon *b, struct list_head *pages, unsigned int order);
+	int (*migrate)(struct balloon *b, struct page *dst, struct page *src,
+		       enum migrate_mode mode);
+	void (*size_changed)(struct balloon *b);
+};
+
+/**
  * struct balloon - one balloon; all numbers are in pages
  * @lock: protects all up to @counters; what is only shown is read without it
  * @pages: the pages, linked by page->lru, without those that are isolated
@@ -52,8 +84,12 @@ struct balloon_counters {
  * @notified: when it last told of a new size (jiffies)
  * @oom: gives memory back when the machine is about to kill a process for it
  * @inode: the balloon's file in the pseudo file system
+ * @dev: the device whose sysfs group it has; NULL until then
+ * @link: in the list of all balloons
  * @size_pages_file: the device's sysfs file of that name, for those who poll it; NULL until then
  * @size_bytes_file: likewise
+ * @host: who gets the memory and sets the target; NULL for the software balloon
+ * @stays_managed: pages in the balloon stay part of MemTotal, since they come back when it runs out
  * @check_content: pages are filled with serial numbers that are checked
  * @serials: the serial numbers in use
  * @check: one check of all pages at a time
@@ -73,20 +109,27 @@ struct balloon {
 	unsigned long notified;
 	struct notifier_block oom;
 	struct inode *inode;
+	struct device *dev;
+	struct list_head link;
 	struct kernfs_node *size_pages_file;
 	struct kernfs_node *size_bytes_file;
 
+	const struct balloon_host_ops *host;
+	bool stays_managed;
 	bool check_content;
 	struct ida serials;
 	struct mutex check; /* one check of all pages at a time */
 };
 
-int balloon_init(struct balloon *b, bool check_content);
+int balloon_init(struct balloon *b, const struct balloon_host_ops *host, bool check_content);
 void balloon_destroy(struct balloon *b);
+void balloon_drain(struct balloon *b);
 
 unsigned long balloon_inflate(struct balloon *b, unsigned long want);
 unsigned long balloon_deflate(struct balloon *b, unsigned long want);
 int balloon_set_target(struct balloon *b, unsigned long pages);
+void balloon_follow_target(struct balloon *b, unsigned long pages);
+void balloon_size_changed(struct balloon *b);
 
 void balloon_hold_isolation(struct balloon *b);
 void balloon_release_isolation(struct balloon *b);

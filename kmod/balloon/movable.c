@@ -94,12 +94,20 @@ static int migrate_page(struct page *dst, struct page *src, enum migrate_mode mo
 	if (mode == MIGRATE_SYNC_NO_COPY)
 		return -EINVAL;
 
-	copy_highpage(dst, src);
+	if (b->host) {
+		/* The host has thrown the content away. */
+		int err = b->host->migrate(b, dst, src, mode);
+
+		if (err)
+			return err;
+	} else {
+		copy_highpage(dst, src);
+	}
 	if (b->check_content)
 		balloon_content_moved(b, dst, src);
 	/* src is out of our hands after replace_page(). */
 	trace_migrate(page_to_pfn(src), page_to_pfn(dst));
-	if (page_zone(src) != page_zone(dst)) {
+	if (!b->stays_managed && page_zone(src) != page_zone(dst)) {
 		adjust_managed_page_count(src, 1);
 		adjust_managed_page_count(dst, -1);
 	}

@@ -159,15 +159,21 @@ static struct attribute *balloon_attributes[] = {
 	NULL,
 };
 
-/* What tells of the content is there only if the content is checked. */
+/*
+ * What tells of the content is there only if the content is checked; a target that the host sets is
+ * only shown.
+ */
 static umode_t balloon_attribute_visible(struct kobject *kobj, struct attribute *attr, int index)
 {
+	struct balloon *b = balloon_of_device(kobj_to_dev(kobj));
 	bool of_content = attr == &dev_attr_check_now.attr ||
 			  attr == &counter_content_errors.attribute.attr;
+	bool of_target = attr == &dev_attr_target_bytes.attr ||
+			 attr == &dev_attr_target_pages.attr;
 
-	if (of_content && !balloon_of_device(kobj_to_dev(kobj))->check_content)
+	if (of_content && !b->check_content)
 		return 0;
-	return attr->mode;
+	return of_target && b->host ? 0444 : attr->mode;
 }
 
 static const struct attribute_group balloon_group = {
@@ -183,12 +189,11 @@ const struct attribute_group *balloon_groups[] = {
 
 /**
  * balloon_notify_start() - from now on changes of size are told to programs that poll the size
- * @b: the balloon
- * @dev: its device, registered
+ * @b: the balloon, with its device
  */
-void balloon_notify_start(struct balloon *b, struct device *dev)
+void balloon_notify_start(struct balloon *b)
 {
-	struct kernfs_node *group = sysfs_get_dirent(dev->kobj.sd, balloon_group.name);
+	struct kernfs_node *group = sysfs_get_dirent(b->dev->kobj.sd, balloon_group.name);
 
 	if (!group)
 		return;
