@@ -105,7 +105,7 @@ class LiveGuest:
 
     def memory(self, key: str) -> int:
         """A line of /proc/meminfo, in bytes."""
-        return 1024 * self.number(f"sed -n 's/^{key}: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")
+        return 1024 * self.number(f"awk '/^{key}:/ {{ print $2 }}' /proc/meminfo")
 
     def host_memory(self) -> int:
         """What QEMU has resident, in bytes."""
