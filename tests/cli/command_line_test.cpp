@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "files.hpp"
 #include "pmakedumpfile.hpp"
+#include "support/file.hpp"
 #include "support/folder.hpp"
 #include "synthetic_core.hpp"
 

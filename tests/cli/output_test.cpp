@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "files.hpp"
 #include "peers/dump_file.hpp"
 #include "peers/kdumpfile.hpp"
 #include "pmakedumpfile.hpp"
+#include "support/file.hpp"
 #include "support/folder.hpp"
 #include "synthetic_core.hpp"
 

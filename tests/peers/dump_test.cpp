@@ -148,6 +148,24 @@ TEST_CASE("makedumpfile filters our dump of all pages into our dump of few") {
     CHECK(comparison.equal());
 }
 
+TEST_CASE("Our filter makes of makedumpfile's dump of all pages the file that it makes of the core") {
+    const std::string compressor = GENERATE("", "-c", "-l");
+    const std::string form = GENERATE("", "-F");
+    const Folder folder;
+    const std::string all = folder.path() / "all";
+    const std::string few = folder.path() / "few";
+    const std::string refiltered = folder.path() / "refiltered";
+    CAPTURE(compressor, form);
+    if (form.empty()) {
+        require_dump({"makedumpfile", compressor, "-d", "1", core_of("5_levels"), all});
+    } else {
+        require_dump({"sh", "-c", "makedumpfile -F -d 1 $2 $0 > $1", core_of("5_levels"), all, compressor});
+    }
+    require_dump({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", core_of("5_levels"), few});
+    require_dump({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", all, refiltered});
+    CHECK(identical(refiltered, few));
+}
+
 TEST_CASE("crash tells the kernel's release from a dump") {
     const std::string compressor = GENERATE("", "-c", "-l", "-p", "-z");
     const Folder folder;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/input/bitmap.hpp"
 
+#include "dump/input/rank_index.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
 #include <vector>
 
 using ballast::dump::Bitmap;
+using ballast::dump::RankIndex;
 
 TEST_CASE("A bitmap starts clear, its last word included") {
     const Bitmap bitmap(70);
@@ -56,4 +59,39 @@ TEST_CASE("Threads may change ranges that share words") {
     }
     threads.clear();
     CHECK(bitmap.count() == 0);
+}
+
+TEST_CASE("The next set and the next clear bit are found, or the end") {
+    Bitmap bitmap(200);
+    bitmap.set_range(5, 7);
+    bitmap.set_range(63, 130);
+    bitmap.set_range(199, 200);
+    CHECK(bitmap.next_set(0) == 5);
+    CHECK(bitmap.next_set(6) == 6);
+    CHECK(bitmap.next_set(7) == 63);
+    CHECK(bitmap.next_clear(5) == 7);
+    CHECK(bitmap.next_clear(63) == 130);
+    CHECK(bitmap.next_set(130) == 199);
+    CHECK(bitmap.next_clear(199) == 200);
+    CHECK(bitmap.next_set(200) == 200);
+    CHECK(Bitmap(200).next_set(0) == 200);
+}
+
+TEST_CASE("A rank is the number of set bits before") {
+    Bitmap bitmap(5000);
+    bitmap.set_range(5, 7);
+    bitmap.set_range(600, 1300);
+    bitmap.set_range(4096, 5000);
+    const RankIndex ranks(bitmap);
+    std::uint64_t before = 0;
+    for (std::uint64_t n = 0; n <= bitmap.size(); n++) {
+        REQUIRE(ranks.rank(n) == before);
+        before += bitmap.test(n) ? 1 : 0;
+    }
+}
+
+TEST_CASE("A rank at the end of a bitmap that ends with a stretch of words") {
+    Bitmap bitmap(1024);
+    bitmap.set_range(1000, 1024);
+    CHECK(RankIndex(bitmap).rank(1024) == 24);
 }

@@ -128,7 +128,7 @@ TEST_CASE("A file that isn't an ELF is told from one that is cut off") {
     written.cut(0);
     CHECK_THAT(written.open_failure(), ContainsSubstring("the file is empty"));
     written.patch(0, std::uint32_t{0x706d756b});
-    CHECK_THAT(written.open_failure(), ContainsSubstring("not an ELF file"));
+    CHECK_THAT(written.open_failure(), ContainsSubstring("neither an ELF file"));
 }
 
 TEST_CASE("A file that ends within the ELF header says how much is missing") {

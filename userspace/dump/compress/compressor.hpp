@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
+#include "dump/input/kdump_format.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 namespace ballast::dump {
-
-/** How pages are compressed. The values are the flags of the kdump-compressed format, in its header and its page
- * descriptors. */
-enum class Codec : std::uint32_t { raw = 0, zlib = 1, lzo = 2, snappy = 4, zstd = 0x20 };
 
 /** A page as the file stores it: bytes, and the flags of its descriptor. */
 struct StoredPage {

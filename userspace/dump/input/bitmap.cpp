@@ -41,6 +41,27 @@ std::uint64_t Bitmap::clear_range(std::uint64_t begin, std::uint64_t end) {
     });
 }
 
+std::uint64_t Bitmap::next(std::uint64_t n, std::uint64_t inverted) const {
+    while (n < bits_) {
+        const std::uint64_t rest = (words_[n / 64] ^ inverted) >> (n % 64);
+        if (rest != 0) {
+            return std::min(n + static_cast<std::uint64_t>(std::countr_zero(rest)), bits_);
+        }
+        n = (n / 64 + 1) * 64;
+    }
+    return bits_;
+}
+
+std::span<std::byte> Bitmap::writable_bytes() {
+    return std::as_writable_bytes(std::span(words_)).first((bits_ + 7) / 8);
+}
+
+void Bitmap::clear_beyond_end() {
+    if (bits_ % 64 != 0) {
+        words_.back() &= ~std::uint64_t{0} >> (64 - bits_ % 64);
+    }
+}
+
 std::uint64_t Bitmap::count() const {
     std::uint64_t set = 0;
     for (const std::uint64_t word : words_) {

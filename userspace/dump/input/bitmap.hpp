@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -32,13 +33,23 @@ class Bitmap {
      * set. */
     std::uint64_t clear_range(std::uint64_t begin, std::uint64_t end);
 
+    /** The first bit set, or clear, from n on; size() where there is none. */
+    [[nodiscard]] std::uint64_t next_set(std::uint64_t n) const { return next(n, 0); }
+    [[nodiscard]] std::uint64_t next_clear(std::uint64_t n) const { return next(n, ~std::uint64_t{0}); }
+
     /** How many bits are set. */
     [[nodiscard]] std::uint64_t count() const;
 
     /** Bits beyond size() in the last word are zero. */
     [[nodiscard]] std::span<const std::uint64_t> words() const { return words_; }
 
+    /** For reading them from a file: as many bytes as hold size() bits. Call clear_beyond_end() then. */
+    [[nodiscard]] std::span<std::byte> writable_bytes();
+    void clear_beyond_end();
+
   private:
+    [[nodiscard]] std::uint64_t next(std::uint64_t n, std::uint64_t inverted) const;
+
     std::uint64_t bits_;
     std::vector<std::uint64_t> words_;
 };

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "dump/input/bitmap.hpp"
-#include "dump/input/elf_headers.hpp"
-#include "dump/input/file.hpp"
-#include "dump/input/memory_map.hpp"
+#include "dump/input/core_format.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,9 +17,17 @@ namespace ballast::dump {
 
 class PageReader;
 
+/** How a core is opened. */
+struct CoreOptions {
+    bool allow_mapping = true; // of /proc/vmcore, which is faster than reading it
+    bool partial = false;      // accept some files of a split set without the others
+    std::string vmcoreinfo;    // text of VMCOREINFO, for a core without any or in place of its own; empty: none
+};
+
 /**
- * An ELF64 little endian vmcore of an x86-64 machine: a file or /proc/vmcore. Readers refer to it: it must outlive
- * them, and stay where it is while they are in use.
+ * The memory of a dead x86-64 kernel: ELF64 (/proc/vmcore, a copy of it, QEMU's dump-guest-memory), kdump-compressed in
+ * one file or a split set, each of them flattened or not. Readers refer to it: it must outlive them, and stay where it
+ * is while they are in use.
  */
 class Core {
   public:
@@ -29,50 +37,57 @@ class Core {
      */
     static Core open(const std::string &path);
 
-    [[nodiscard]] const std::string &path() const { return file_.path(); }
+    /** The same of a split set's files, in any order. */
+    static Core open(std::span<const std::string> paths, const CoreOptions &options = {});
+
+    /** Of the first file. */
+    [[nodiscard]] const std::string &path() const { return path_; }
 
     /** Bytes in a page, from VMCOREINFO. */
     [[nodiscard]] std::uint64_t page_size() const { return page_size_; }
 
-    /** One past the highest pfn that a PT_LOAD holds: the dump's max_mapnr. */
+    /** One past the highest pfn that the core tells of: the dump's max_mapnr. */
     [[nodiscard]] Pfn max_pfn() const;
 
-    /** All note segments, one after the other (the kernel writes one). */
-    [[nodiscard]] std::span<const std::byte> notes() const { return headers_.notes; }
+    /** All notes, one after the other. */
+    [[nodiscard]] std::span<const std::byte> notes() const { return format_->notes().bytes(); }
 
-    /** The text of VMCOREINFO: a part of notes(). */
+    /** The text of VMCOREINFO: a part of notes(), unless CoreOptions gave another. */
     [[nodiscard]] std::string_view vmcoreinfo() const;
 
     /** The first NT_PRSTATUS note with its header and name: a part of notes(), empty where there is none. */
-    [[nodiscard]] std::span<const std::byte> prstatus_note() const;
+    [[nodiscard]] std::span<const std::byte> prstatus_note() const { return format_->notes().prstatus(); }
 
     /** How many NT_PRSTATUS notes: one for each CPU that the kernel stopped. */
-    [[nodiscard]] unsigned prstatus_count() const { return headers_.prstatus_count; }
+    [[nodiscard]] unsigned prstatus_count() const { return format_->notes().prstatus_count(); }
 
-    /** The pfns that a PT_LOAD holds, be it in part. */
-    [[nodiscard]] Bitmap present() const;
+    /** The pfns of the machine's memory: of an ELF core those that a PT_LOAD holds, be it in part. */
+    [[nodiscard]] Bitmap present() const { return format_->present(page_size_); }
 
     /**
      * The present pfns whose last byte is in the file. Not among them: pages of a PT_LOAD's memory beyond its data, and
      * the incomplete page at a PT_LOAD's unaligned end, which the kernel can't have managed. makedumpfile leaves out
-     * both too.
+     * both too. Nor are pages that a dump already left out.
      */
-    [[nodiscard]] Bitmap with_data() const;
+    [[nodiscard]] Bitmap with_data() const { return format_->with_data(page_size_); }
 
-    /** Which physical addresses stand where in the file. */
-    [[nodiscard]] const MemoryMap &memory() const { return memory_; }
+    /** Physical memory with its virtual addresses, where the core tells any: an ELF core's PT_LOADs. */
+    [[nodiscard]] std::vector<Segment> segments() const { return format_->segments(page_size_); }
 
-    [[nodiscard]] const File &file() const { return file_; }
+    /** Of a core that is a kdump-compressed dump already. */
+    [[nodiscard]] std::optional<DumpOrigin> origin() const { return format_->origin(); }
+
+    [[nodiscard]] const CoreFormat &format() const { return *format_; }
 
     /** One for each thread that reads. */
     [[nodiscard]] PageReader reader() const;
 
   private:
-    Core(File file, CoreHeaders headers);
+    Core(std::string path, std::unique_ptr<CoreFormat> format, const CoreOptions &options);
 
-    File file_;
-    CoreHeaders headers_;
-    MemoryMap memory_;
+    std::string path_;
+    std::unique_ptr<CoreFormat> format_;
+    std::optional<std::string> given_vmcoreinfo_;
     std::uint64_t page_size_ = 0;
 };
 

@@ -18,4 +18,10 @@ class Error : public std::runtime_error {
     int exit_status_;
 };
 
+/** A piece of the core that can't be read, when others may be: the disk's error, a damaged or lost page. */
+class ReadError : public Error {
+  public:
+    using Error::Error;
+};
+
 } // namespace ballast::dump

@@ -26,7 +26,7 @@ constexpr std::uint64_t map_alignment = 4096;
 
 } // namespace
 
-FileWindow::FileWindow(const File &file) : file_(&file), mappable_(file.is_proc()) {}
+FileWindow::FileWindow(const File &file) : file_(&file), mappable_(file.mappable().has_value()) {}
 
 FileWindow::FileWindow(FileWindow &&other) noexcept
     : file_(other.file_),
@@ -76,7 +76,7 @@ bool FileWindow::map(std::uint64_t offset, std::uint64_t size) {
     unmap();
     const std::uint64_t begin = offset / map_alignment * map_alignment;
     size += offset - begin;
-    void *mapping = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file_->descriptor(), static_cast<off_t>(begin));
+    void *mapping = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, *file_->mappable(), static_cast<off_t>(begin));
     if (mapping == MAP_FAILED) {
         mappable_ = false;
         return false;

@@ -12,8 +12,9 @@ namespace ballast::dump {
 struct Segment {
     std::uint64_t physical = 0;
     std::uint64_t memory_size = 0;
-    std::uint64_t file_size = 0; // the rest up to memory_size reads as zeros
-    std::uint64_t offset = 0;    // in the file
+    std::uint64_t file_size = 0;       // the rest up to memory_size reads as zeros
+    std::uint64_t offset = 0;          // in the file
+    std::uint64_t virtual_address = 0; // of the dead kernel; 0: not told
 };
 
 /** Physical memory [begin, end) and where its bytes are. */

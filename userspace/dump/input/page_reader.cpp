@@ -4,38 +4,24 @@
 #include "dump/input/error.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 
 namespace ballast::dump {
 
-namespace {
-
-constexpr std::array<std::byte, 4096> zeros{};
-
-} // namespace
-
-PageReader::PageReader(const Core &core)
-    : memory_(&core.memory()), page_size_(core.page_size()), window_(core.file()) {}
+PageReader::PageReader(const Core &core) : memory_(core.format().reader()), page_size_(core.page_size()) {}
 
 std::span<const std::byte> PageReader::page(Pfn pfn) {
     const std::uint64_t physical = pfn * page_size_;
-    const std::span<const std::byte> whole = view(physical, page_size_);
+    const std::span<const std::byte> whole = memory_->view(physical, page_size_);
     return whole.size() == page_size_ ? whole : assembled_page(physical);
 }
 
 std::span<const std::byte> PageReader::view(std::uint64_t physical, std::uint64_t wanted) {
-    if (extent_ == nullptr || physical < extent_->begin || physical >= extent_->end) {
-        extent_ = memory_->at_or_after(physical);
-        if (extent_ == nullptr || physical < extent_->begin) {
-            return {};
-        }
+    try {
+        return memory_->view(physical, wanted);
+    } catch (const ReadError &) {
+        return {};
     }
-    const std::uint64_t length = std::min({wanted, extent_->end - physical, FileWindow::largest_request});
-    if (!extent_->offset) {
-        return std::span(zeros).first(std::min<std::uint64_t>(length, zeros.size()));
-    }
-    return window_.at(*extent_->offset + (physical - extent_->begin), length);
 }
 
 bool PageReader::read(std::uint64_t physical, std::span<std::byte> out) {
@@ -55,15 +41,14 @@ std::span<const std::byte> PageReader::assembled_page(std::uint64_t physical) {
     page_.assign(page_size_, std::byte{0});
     const std::uint64_t end = physical + page_size_;
     bool found = false;
-    for (const Extent *extent = memory_->at_or_after(physical); extent != nullptr && extent->begin < end;
-         extent = memory_->at_or_after(extent->end)) {
-        const std::uint64_t from = std::max(physical, extent->begin);
-        const std::uint64_t to = std::min(end, extent->end);
-        read(from, std::span(page_).subspan(from - physical, to - from));
+    for (auto at = memory_->at_or_after(physical); at && *at < end; at = memory_->at_or_after(*at)) {
+        const auto piece = memory_->view(*at, end - *at);
+        std::ranges::copy(piece, page_.begin() + static_cast<std::ptrdiff_t>(*at - physical));
         found = true;
+        at = *at + piece.size();
     }
     if (!found) {
-        throw Error(fmt::format("no PT_LOAD holds the page at physical address {:#x}", physical));
+        throw ReadError(fmt::format("the core doesn't hold the page at physical address {:#x}", physical));
     }
     return page_;
 }

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "dump/input/core.hpp"
-#include "dump/input/file_window.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -21,27 +21,29 @@ class PageReader {
 
     /**
      * The page's bytes, core.page_size() long, of any alignment in our memory, valid until the next call. Where
-     * PT_LOADs hold a part of the page only, the rest is zeros. Throws Error on a read error or a pfn that no PT_LOAD
-     * holds.
+     * PT_LOADs hold a part of the page only, the rest is zeros. Throws ReadError where it can't be read or the core
+     * doesn't hold it.
      */
     std::span<const std::byte> page(Pfn pfn);
 
     /**
      * As many bytes of physical memory as can be had in one piece: from one up to `wanted`, valid until the next call.
-     * Empty where no PT_LOAD holds the address. Throws Error on a read error.
+     * Empty where the core doesn't hold the address, or it can't be read.
      */
     std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted);
 
-    /** Copies physical memory. False where a part of it is in no PT_LOAD. Throws Error on a read error. */
+    /** Copies physical memory. False where the core doesn't hold a part of it, or it can't be read. */
     bool read(std::uint64_t physical, std::span<std::byte> out);
+
+    /** The page as the core stores it, valid until the next call; none where it is stored as it is. Throws ReadError.
+     */
+    std::optional<StoredBytes> stored(Pfn pfn) { return memory_->stored(pfn); }
 
   private:
     std::span<const std::byte> assembled_page(std::uint64_t physical);
 
-    const MemoryMap *memory_;
-    const Extent *extent_ = nullptr; // the one last used
+    std::unique_ptr<MemoryReader> memory_;
     std::uint64_t page_size_;
-    FileWindow window_;
     std::vector<std::byte> page_;
 };
 

@@ -5,7 +5,7 @@
 #include "dump/input/page_reader.hpp"
 #include "dump/output/chunk_plan.hpp"
 #include "dump/output/copy_job.hpp"
-#include "dump/output/kdump_format.hpp"
+#include "dump/input/kdump_format.hpp"
 
 #include <cstddef>
 #include <cstdint>

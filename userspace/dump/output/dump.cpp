@@ -3,7 +3,7 @@
 
 #include "dump/input/error.hpp"
 #include "dump/output/header.hpp"
-#include "dump/output/kdump_format.hpp"
+#include "dump/input/kdump_format.hpp"
 #include "dump/output/output_file.hpp"
 #include "dump/output/page_copier.hpp"
 

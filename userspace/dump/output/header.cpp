@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/header.hpp"
 
-#include "dump/output/kdump_format.hpp"
+#include "dump/input/kdump_format.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/layout.hpp"
 
-#include "dump/output/kdump_format.hpp"
+#include "dump/input/kdump_format.hpp"
 
 namespace ballast::dump {
 

@@ -16,6 +16,13 @@
  *
  * Documented in makedumpfile's IMPLEMENTATION file.
  */
+namespace ballast::dump {
+
+/** How pages are compressed. The values are the flags of the format, in its header and its page descriptors. */
+enum class Codec : std::uint32_t { raw = 0, zlib = 1, lzo = 2, snappy = 4, zstd = 0x20 };
+
+} // namespace ballast::dump
+
 namespace ballast::dump::kdump {
 
 constexpr std::array<char, 8> signature = {'K', 'D', 'U', 'M', 'P', ' ', ' ', ' '};
@@ -23,6 +30,15 @@ constexpr std::int32_t header_version = 6;
 
 /** In disk_dump_header.status, beside the codec's flag: pages are missing that bitmap 2 has. */
 constexpr std::uint32_t status_incomplete = 8;
+
+/** The codecs' flags among the status bits. */
+constexpr std::uint32_t status_codecs = 0x27;
+
+/**
+ * In page_desc.page_flags, which other writers leave zero and readers ignore: the page could not be read when the dump
+ * was made, its data here are zeros.
+ */
+constexpr std::uint64_t page_was_unreadable = std::uint64_t{1} << 63;
 
 struct DiskDumpHeader {
     std::array<char, 8> signature;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace ballast::dump {
+
+/** The notes of a core (ELF-64 Object File Format): who writes one, of which type, and what. */
+class Notes {
+  public:
+    /** Adds all notes of a PT_NOTE, whose alignment this is. */
+    void add(std::span<const std::byte> notes, std::uint64_t alignment);
+
+    /** Adds a VMCOREINFO note. */
+    void add_vmcoreinfo(std::string_view text);
+
+    /** All of them, one after the other. */
+    [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+    /** The text of the first VMCOREINFO note: a part of bytes(), empty where there is none. */
+    [[nodiscard]] std::string_view vmcoreinfo() const;
+
+    /** The first NT_PRSTATUS note with its header and name: a part of bytes(), empty where there is none. */
+    [[nodiscard]] std::span<const std::byte> prstatus() const;
+
+    /** How many NT_PRSTATUS notes: one for each CPU that the kernel stopped. */
+    [[nodiscard]] unsigned prstatus_count() const { return prstatus_count_; }
+
+  private:
+    struct Part {
+        std::size_t offset = 0; // in bytes_
+        std::size_t size = 0;
+    };
+    void find_known(std::size_t begin, std::uint64_t alignment);
+
+    std::vector<std::byte> bytes_;
+    Part vmcoreinfo_;
+    Part prstatus_;
+    unsigned prstatus_count_ = 0;
+};
+
+} // namespace ballast::dump
