@@ -3,6 +3,7 @@
 
 #include "balloon/device.h"
 #include "balloon/pseudo_fs.h"
+#include "balloon/virtio.h"
 
 #define CREATE_TRACE_POINTS
 #include "balloon/trace.h"
@@ -17,15 +18,27 @@ static int __init balloon_kvm_init(void)
 
 	if (err)
 		return err;
+	err = balloon_virtio_register();
+	if (err)
+		goto exit_fs;
+	balloon_virtio_tell_others();
+	/* Devices that were taken have balloons by now; the software balloon is for want of one. */
 	err = balloon_device_register(check_content);
 	if (err)
-		balloon_fs_exit();
+		goto unregister_virtio;
+	return 0;
+
+unregister_virtio:
+	balloon_virtio_unregister();
+exit_fs:
+	balloon_fs_exit();
 	return err;
 }
 
 static void __exit balloon_kvm_exit(void)
 {
 	balloon_device_unregister();
+	balloon_virtio_unregister();
 	balloon_fs_exit();
 }
 

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Telling the host of pages. Several arrays of page numbers are on their way at a time: the guest
+ * fills one while the host works at another, and many pages cost one notification.
+ *
+ * The interrupt takes back what the host has read, so an array gets free whatever those who wait for
+ * one are doing. They may hold locks, page locks among them.
+ *
+ * Lock order: queue->lock only; it is taken in interrupts.
+ */
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "balloon/virtio_pages.h"
+#include "compat/virtio.h"
+
+/* As large as the allocator is quick at; the host does not mind. */
+#define NUMBERS_PER_ARRAY (PAGE_SIZE / sizeof(__virtio32))
+
+/* The device counts in pages of 4 KiB. */
+#define NUMBERS_PER_PAGE BIT(PAGE_SHIFT - VIRTIO_BALLOON_PFN_SHIFT)
+
+/* A device that was taken away wakes nobody, so those who wait look for that this often. */
+#define LOOK_INTERVAL HZ
+
+static bool is_gone(struct page_queue *q)
+{
+	return !q->vq || virtqueue_is_broken(q->vq);
+}
+
+static struct page_array *try_claim(struct page_queue *q)
+{
+	struct page_array *found = NULL;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&q->lock, flags);
+	for (i = 0; i < q->used && !found; i++) {
+		if (q->arrays[i].state == PAGE_ARRAY_FREE)
+			found = &q->arrays[i];
+	}
+	if (found) {
+		found->state = PAGE_ARRAY_CLAIMED;
+		found->count = 0;
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+	return found;
+}
+
+/* Returns an array to fill, or NULL when the device is gone. */
+static struct page_array *claim(struct page_queue *q)
+{
+	struct page_array *array = NULL;
+
+	while (!is_gone(q)) {
+		if (wait_event_timeout(q->answered, (array = try_claim(q)), LOOK_INTERVAL))
+			break;
+	}
+	return array;
+}
+
+static void unclaim(struct page_queue *q, struct page_array *array)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	array->state = PAGE_ARRAY_FREE;
+	spin_unlock_irqrestore(&q->lock, flags);
+	wake_up(&q->answered);
+}
+
+/* The array is the host's then, or free after an error. */
+static int submit(struct page_queue *q, struct page_array *array)
+{
+	struct scatterlist sg;
+	unsigned long flags;
+	bool notify = false;
+	int err;
+
+	sg_init_one(&sg, array->numbers, array->count * sizeof(*array->numbers));
+	spin_lock_irqsave(&q->lock, flags);
+	/* One entry takes no indirect descriptor, which would have to be allocated. */
+	err = virtqueue_add_outbuf(q->vq, &sg, 1, array, GFP_ATOMIC);
+	if (!err) {
+		array->state = PAGE_ARRAY_TOLD;
+		array->ticket = ++q->tickets;
+		notify = virtqueue_kick_prepare(q->vq);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	/* The host may be at it for long when this is a call into it: not under the lock. */
+	if (notify)
+		virtqueue_notify(q->vq);
+	if (err)
+		unclaim(q, array);
+	return err;
+}
+
+/* Adds 2^order pages to *@array, which is submitted and replaced when it is full. */
+static int add_numbers(struct page_queue *q, struct page_array **array, struct page *page,
+		       unsigned int order)
+{
+	u32 number = page_to_pfn(page) * NUMBERS_PER_PAGE;
+	u32 end = number + (NUMBERS_PER_PAGE << order);
+
+	while (number != end) {
+		int err;
+
+		if (!*array)
+			*array = claim(q);
+		if (!*array)
+			return -EIO;
+		while (number != end && (*array)->count < NUMBERS_PER_ARRAY)
+			(*array)->numbers[(*array)->count++] = cpu_to_virtio32(q->vq->vdev, number++);
+		if ((*array)->count < NUMBERS_PER_ARRAY)
+			break;
+		err = submit(q, *array);
+		*array = NULL;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * page_queue_tell() - tell the host of pages
+ * @q: the queue
+ * @pages: linked by page->lru, each 2^@order pages
+ * @order: their order
+ *
+ * It waits while too much is on its way already. The host may not have read it when it returns.
+ *
+ * Context: may sleep, allocates nothing.
+ * Return: 0 or -EIO when the device is gone; the host may know of some pages then.
+ */
+int page_queue_tell(struct page_queue *q, struct list_head *pages, unsigned int order)
+{
+	struct page_array *array = NULL;
+	struct page *page;
+
+	list_for_each_entry(page, pages, lru) {
+		int err = add_numbers(q, &array, page, order);
+
+		if (err)
+			return err;
+	}
+	return array ? submit(q, array) : 0;
+}
+
+/**
+ * page_queue_tell_one() - tell the host of one page
+ * @q: the queue
+ * @page: the page, on whatever list
+ * @may_wait: wait while too much is on its way already
+ *
+ * Return: as page_queue_tell(), or -EAGAIN if it would have to wait.
+ */
+int page_queue_tell_one(struct page_queue *q, struct page *page, bool may_wait)
+{
+	struct page_array *array = may_wait ? claim(q) : try_claim(q);
+	int err;
+
+	if (!array)
+		return is_gone(q) ? -EIO : -EAGAIN;
+	err = add_numbers(q, &array, page, 0);
+	return err ?: submit(q, array);
+}
+
+static bool on_its_way(struct page_queue *q, unsigned long ticket)
+{
+	bool found = false;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&q->lock, flags);
+	for (i = 0; i < q->used && !found; i++)
+		found = q->arrays[i].state == PAGE_ARRAY_TOLD &&
+			(long)(q->arrays[i].ticket - ticket) <= 0;
+	spin_unlock_irqrestore(&q->lock, flags);
+	return found;
+}
+
+/**
+ * page_queue_wait() - wait until the host has read all that it was told
+ * @q: the queue
+ *
+ * What it is told while this waits is not waited for, so it ends however busy others keep the queue.
+ *
+ * Return: 0 or -EIO when the device is gone.
+ */
+int page_queue_wait(struct page_queue *q)
+{
+	unsigned long ticket = READ_ONCE(q->tickets);
+
+	while (!is_gone(q)) {
+		if (wait_event_timeout(q->answered, !on_its_way(q, ticket), LOOK_INTERVAL))
+			return 0;
+	}
+	return -EIO;
+}
+
+/**
+ * page_queue_answered() - take back what the host has read
+ * @q: the queue
+ * @vq: its virtqueue, which interrupts
+ */
+void page_queue_answered(struct page_queue *q, struct virtqueue *vq)
+{
+	struct page_array *array;
+	unsigned long flags;
+	unsigned int length;
+
+	spin_lock_irqsave(&q->lock, flags);
+	while ((array = virtqueue_get_buf(vq, &length)))
+		array->state = PAGE_ARRAY_FREE;
+	spin_unlock_irqrestore(&q->lock, flags);
+	wake_up_all(&q->answered);
+}
+
+/**
+ * page_queue_init() - allocate the arrays
+ * @q: the queue, zeroed
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int page_queue_init(struct page_queue *q)
+{
+	unsigned int i;
+
+	spin_lock_init(&q->lock);
+	init_waitqueue_head(&q->answered);
+	for (i = 0; i < PAGE_ARRAYS; i++) {
+		q->arrays[i].numbers = kmalloc_array(NUMBERS_PER_ARRAY, sizeof(__virtio32),
+						     GFP_KERNEL);
+		if (!q->arrays[i].numbers) {
+			page_queue_destroy(q);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * page_queue_destroy() - free the arrays
+ * @q: the queue, whose virtqueue is gone
+ */
+void page_queue_destroy(struct page_queue *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGE_ARRAYS; i++)
+		kfree(q->arrays[i].numbers);
+}
+
+/**
+ * page_queue_start() - from now on the queue may be used
+ * @q: the queue
+ * @vq: its virtqueue, new and empty
+ */
+void page_queue_start(struct page_queue *q, struct virtqueue *vq)
+{
+	unsigned int i;
+
+	q->used = min_t(unsigned int, virtqueue_get_vring_size(vq), PAGE_ARRAYS);
+	/* The last one may have been deleted with arrays on their way. */
+	for (i = 0; i < PAGE_ARRAYS; i++)
+		q->arrays[i].state = PAGE_ARRAY_FREE;
+	q->vq = vq;
+}
+
+/**
+ * page_queue_stop() - the virtqueue is about to be deleted
+ * @q: the queue, which nobody is using
+ */
+void page_queue_stop(struct page_queue *q)
+{
+	q->used = 0;
+	q->vq = NULL;
+}
