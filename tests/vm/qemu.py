@@ -26,6 +26,8 @@ class Machine:
     cpu: str = "max"
     devices: tuple[str, ...] = ()
     """More of them, each as QEMU's -device has it."""
+    counts_instructions: bool = False
+    """Time passes with the instructions of the one CPU, 1 ns each, or jumps to the next timer when it is idle."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class Boot:
 
 class TimeLimit(Exception):
     pass
+
+
+def speed(machine: Machine) -> list[str]:
+    if machine.counts_instructions:
+        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+    return ["-accel", accelerator()]
 
 
 def accelerator() -> str:
@@ -61,7 +69,7 @@ def command_line(machine: Machine, boot: Boot, console: Path, channels: Mapping[
         # The guest must not outlive its runner, however that ends.
         tool("setpriv"), "--pdeathsig", "KILL",
         tool("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-accel", accelerator(), "-cpu", machine.cpu, "-smp", str(machine.cpus), "-m", machine.memory,
+        *speed(machine), "-cpu", machine.cpu, "-smp", str(machine.cpus), "-m", machine.memory,
         "-kernel", str(boot.image), "-initrd", str(boot.initrd), "-append", boot.append,
         "-serial", f"file:{_escaped(console)}",
     ]
