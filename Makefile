@@ -67,13 +67,22 @@ define configure
 endef
 
 .PHONY: bench
-bench: bench-dump ## Measure against the peers, side by side.
+bench: bench-dump bench-cpuacct ## Measure against the peers, side by side.
 
 .PHONY: bench-dump
 bench-dump: ## pmakedumpfile against makedumpfile; CORE=FILE takes a core that is there.
 	@scripts/deps modules tools vm check
 	@$(MAKE) --no-print-directory tools
 	@tests/bench/dump --kernel $$(scripts/kernel $(vm_kernel)) --build $(BUILD) $(if $(CORE),--core $(CORE))
+
+.PHONY: bench-cpuacct
+bench-cpuacct: ## What cpuacct.ko costs, in instructions, against no module and v1.
+	@scripts/deps modules tools vm check
+	@kernel=$$(scripts/kernel $(KERNEL)) && \
+		$(MAKE) --no-print-directory modules KDIR=$$kernel/build && \
+		$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
+		cmake --build $(BUILD)/tools --target cpuacct_work && \
+		tests/bench/cpuacct --kernel $$kernel --build $(BUILD)
 
 .PHONY: format
 format: ## Format the C++ sources.
