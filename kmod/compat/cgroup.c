@@ -10,8 +10,6 @@
 /* The kernel's own prototypes give the types, so a changed signature does not compile. */
 DEFINE_STATIC_CALL_NULL(add_dfl_cftypes, cgroup_add_dfl_cftypes);
 DEFINE_STATIC_CALL_NULL(rm_cftypes, cgroup_rm_cftypes);
-DEFINE_STATIC_CALL_NULL(rstat_flush_hold, cgroup_rstat_flush_hold);
-DEFINE_STATIC_CALL_NULL(rstat_flush_release, cgroup_rstat_flush_release);
 DEFINE_STATIC_CALL_NULL(adjust, cputime_adjust);
 
 /* What v1's cpuacct keeps for its root group: every task's time, whatever is mounted. */
@@ -27,6 +25,60 @@ static u64 __percpu *root_cpuusage;
 	!!address;							\
 })
 
+#ifdef COMPAT_HAS_RSTAT_FLUSH_HOLD /* until 6.15 */
+
+/* What the time of a CPU is in since then. */
+#define cgroup_rstat_base_cpu cgroup_rstat_cpu
+#define rstat_base_cpu rstat_cpu
+
+DEFINE_STATIC_CALL_NULL(rstat_flush_hold, cgroup_rstat_flush_hold);
+DEFINE_STATIC_CALL_NULL(rstat_flush_release, cgroup_rstat_flush_release);
+
+static bool rstat_bind(void)
+{
+	return bind(rstat_flush_hold, cgroup_rstat_flush_hold) &&
+	       bind(rstat_flush_release, cgroup_rstat_flush_release);
+}
+
+/* Brings cgrp->bstat up to date and keeps it so. */
+static void rstat_hold(struct cgroup *cgrp)
+{
+	static_call(rstat_flush_hold)(cgrp);
+}
+
+static void rstat_release(struct cgroup *cgrp)
+{
+#ifdef COMPAT_HAS_RSTAT_RELEASE_GROUP
+	static_call(rstat_flush_release)(cgrp);
+#else
+	static_call(rstat_flush_release)();
+#endif
+}
+
+#else
+
+DEFINE_STATIC_CALL_NULL(rstat_flush, css_rstat_flush);
+
+static bool rstat_bind(void)
+{
+	return bind(rstat_flush, css_rstat_flush);
+}
+
+/*
+ * The lock that would keep cgrp->bstat is static. Without it another flush may add to the figures
+ * while they are read: each is whole, and cputime_adjust() makes two of them add up to the third.
+ */
+static void rstat_hold(struct cgroup *cgrp)
+{
+	static_call(rstat_flush)(&cgrp->self);
+}
+
+static void rstat_release(struct cgroup *cgrp)
+{
+}
+
+#endif
+
 /**
  * compat_cgroup_init() - look up all that the other functions here need
  *
@@ -38,11 +90,10 @@ int compat_cgroup_init(void)
 {
 	if (!bind(add_dfl_cftypes, cgroup_add_dfl_cftypes) ||
 	    !bind(rm_cftypes, cgroup_rm_cftypes) ||
-	    !bind(rstat_flush_hold, cgroup_rstat_flush_hold) ||
-	    !bind(rstat_flush_release, cgroup_rstat_flush_release) ||
+	    !rstat_bind() ||
 	    !bind(adjust, cputime_adjust))
 		return -ENOENT;
-	root_cpuusage = (u64 __percpu *)compat_symbol("root_cpuacct_cpuusage");
+	root_cpuusage = (u64 __percpu *)(unsigned long)compat_symbol("root_cpuacct_cpuusage");
 	if (!root_cpuusage) {
 		pr_err("is CONFIG_CGROUP_CPUACCT off?\n");
 		return -ENOENT;
@@ -117,10 +168,13 @@ void compat_cgroup_rm_files(struct cftype *files)
  */
 void compat_cgroup_cputime(struct cgroup *cgrp, struct task_cputime *time)
 {
-	static_call(rstat_flush_hold)(cgrp);
-	time->sum_exec_runtime = cgrp->bstat.cputime.sum_exec_runtime;
-	static_call(adjust)(&cgrp->bstat.cputime, &cgrp->prev_cputime, &time->utime, &time->stime);
-	static_call(rstat_flush_release)();
+	struct task_cputime sampled;
+
+	rstat_hold(cgrp);
+	sampled = cgrp->bstat.cputime;
+	static_call(adjust)(&sampled, &cgrp->prev_cputime, &time->utime, &time->stime);
+	rstat_release(cgrp);
+	time->sum_exec_runtime = sampled.sum_exec_runtime;
 }
 
 /**
@@ -135,7 +189,7 @@ void compat_cgroup_cputime(struct cgroup *cgrp, struct task_cputime *time)
  */
 u64 compat_cgroup_cpu_runtime(struct cgroup *cgrp, int cpu)
 {
-	struct cgroup_rstat_cpu *rstat = per_cpu_ptr(cgrp->rstat_cpu, cpu);
+	struct cgroup_rstat_base_cpu *rstat = per_cpu_ptr(cgrp->rstat_base_cpu, cpu);
 	unsigned int seq;
 	u64 runtime;
 
