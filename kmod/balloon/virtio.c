@@ -5,8 +5,8 @@
  *
  * Lock order:
  *   page locks, when a page is migrated
- *     vb->actual_lock
  *     queue->lock
+ *   vb->actual_lock, alone
  * None of them is held while memory is allocated.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

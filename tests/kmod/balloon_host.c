@@ -53,6 +53,7 @@ struct host_device {
 
 static struct host_device *hosts[DEVICES_MAX];
 static struct device *root;
+static unsigned long end_pfn; /* of the machine's memory */
 
 static uint devices = 1;
 module_param(devices, uint, 0444);
@@ -122,7 +123,7 @@ static void read_pages(struct host_device *host, enum role role, const __le32 *n
 	for (i = 0; i < count; i++) {
 		unsigned long pfn = le32_to_cpu(numbers[i]);
 
-		if (!pfn_valid(pfn))
+		if (pfn >= end_pfn || !pfn_valid(pfn))
 			wrong(pfn, "is none");
 		else if (role == INFLATE)
 			page_goes_in(host, pfn);
@@ -267,9 +268,9 @@ static void host_reset(struct virtio_device *vdev)
 
 	host->status = 0;
 	cancel_work_sync(&host->work);
-	if (!host->gone && !bitmap_empty(host->inside, max_pfn))
-		wrong(find_first_bit(host->inside, max_pfn), "is in the balloon at the reset");
-	bitmap_zero(host->inside, max_pfn);
+	if (!host->gone && !bitmap_empty(host->inside, end_pfn))
+		wrong(find_first_bit(host->inside, end_pfn), "is in the balloon at the reset");
+	bitmap_zero(host->inside, end_pfn);
 }
 
 static void host_del_vqs(struct virtio_device *vdev)
@@ -449,7 +450,7 @@ static struct host_device *make_host(void)
 	host->vdev.dev.parent = root;
 	host->vdev.dev.release = host_released;
 	host->workqueue = alloc_ordered_workqueue("balloon-host", 0);
-	host->inside = kvcalloc(BITS_TO_LONGS(max_pfn), sizeof(long), GFP_KERNEL);
+	host->inside = kvcalloc(BITS_TO_LONGS(end_pfn), sizeof(long), GFP_KERNEL);
 	if (host->workqueue && host->inside)
 		return host;
 	free_host(host);
@@ -490,10 +491,12 @@ static int add_host(unsigned int i)
 static int __init balloon_host_init(void)
 {
 	unsigned int i;
-	int err = 0;
+	int node, err = 0;
 
 	if (!devices || devices > DEVICES_MAX)
 		return -EINVAL;
+	for_each_online_node(node)
+		end_pfn = max(end_pfn, node_end_pfn(node));
 	root = root_device_register(KBUILD_MODNAME);
 	if (IS_ERR(root))
 		return PTR_ERR(root);
