@@ -10,43 +10,143 @@
 #include <linux/cgroup.h>
 #include <linux/jump_label.h>
 #include <linux/sched.h>
+#include <linux/static_call.h>
 
 #include "compat/tracepoint.h"
-#include "cpuacct/group.h"
 #include "cpuacct/charge.h"
+#include "cpuacct/cpuacct_charge.h"
+#include "cpuacct/group.h"
 
-/* Per CPU, what was charged since the last flush. */
-static DEFINE_PER_CPU(struct llist_head, updates);
+/* What no group has; a cache that points here is empty. */
+static struct cpuacct_cpu nobody;
+
+struct charging {
+	/* The slots that were charged last: saves a look into the hash. */
+	struct cpuacct_cpu *v2_cache;
+	struct cpuacct_cpu *v1_cache;
+	/* What was charged since the last flush. */
+	struct llist_head updates;
+	/* Does this CPU charge what it accounts? */
+	bool begun;
+};
+
+static DEFINE_PER_CPU(struct charging, charging);
 
 /* Until all CPUs have begun, each decides for the charges that it makes. */
 static DEFINE_STATIC_KEY_TRUE(beginning);
-static DEFINE_PER_CPU(bool, begun);
+
+static void charge_nothing(void *data, u64 cputime, unsigned int cpu)
+{
+}
+
+/* A platform is there, and it wants each charge for the ancestors too. */
+static DEFINE_STATIC_KEY_FALSE(with_platform);
+static DEFINE_STATIC_KEY_FALSE(with_ancestors);
+DEFINE_STATIC_CALL(platform_charge, charge_nothing);
 
 static struct tracepoint *sched_stat_runtime;
 
-static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
+static noinline struct cpuacct_cpu *find(struct cpuacct_cpu **cache, struct cgroup *cgrp, int cpu)
 {
-	struct cgroup *cgrp = rcu_dereference_sched(task->cgroups)->dfl_cgrp;
 	struct cpuacct_group *group = cpuacct_group_nearest(cgrp);
-	int cpu = task_cpu(task);
 	struct cpuacct_cpu *time;
 
 	if (!group)
-		return;
-	if (static_branch_unlikely(&beginning) && !__this_cpu_read(begun))
-		return;
+		return NULL;
 	time = per_cpu_ptr(group->cpus, cpu);
+	if (time->cgrp == cgrp)
+		WRITE_ONCE(*cache, time);
+	return time;
+}
+
+/* The slot of a group, or of its nearest ancestor that has one; NULL if only v1's root is left. */
+static __always_inline struct cpuacct_cpu *slot(struct cpuacct_cpu **cache, struct cgroup *cgrp,
+						int cpu)
+{
+	struct cpuacct_cpu *time = READ_ONCE(*cache);
+
+	return likely(time->cgrp == cgrp) ? time : find(cache, cgrp, cpu);
+}
+
+/* Any may lack its data yet; then the one above is charged instead. */
+static __always_inline void charge_platform(struct cpuacct_group *group, u64 runtime, int cpu)
+{
+	for (; group; group = group->parent) {
+		void *data = READ_ONCE(group->data);
+
+		if (unlikely(!data))
+			continue;
+		static_call(platform_charge)(data, runtime, cpu);
+		if (!static_branch_unlikely(&with_ancestors))
+			return;
+	}
+}
+
+static __always_inline void charge(struct cpuacct_cpu *time, u64 runtime, int cpu,
+				   struct llist_head *updates)
+{
 	WRITE_ONCE(time->charged, time->charged + runtime);
+	if (static_branch_unlikely(&with_platform))
+		charge_platform(time->group, runtime, cpu);
 	/*
-	 * Pairs with cpuacct_charge_updates(): either this sees that the flush took the slot off
-	 * the list, or the flush sees the new time. Without it the time could go unseen until the
-	 * next charge.
+	 * Pairs with cpuacct_charge_read(): either this sees that the flush took the slot off the
+	 * list, or the flush sees the new time. Without it the time could go unseen until the next
+	 * charge.
 	 */
 	smp_mb();
 	if (READ_ONCE(time->updated))
 		return;
 	WRITE_ONCE(time->updated, true);
-	llist_add(&time->updated_node, per_cpu_ptr(&updates, cpu));
+	llist_add(&time->updated_node, updates);
+}
+
+/* v1's own figures are the kernel's work, the platform's are ours; v2 charges the root for both. */
+static noinline void charge_v1(struct charging *here, struct cgroup *cgrp, u64 runtime, int cpu)
+{
+	struct cpuacct_cpu *time = slot(&here->v1_cache, cgrp, cpu);
+
+	if (time)
+		charge(time, runtime, cpu, &here->updates);
+}
+
+static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
+{
+	struct css_set *groups = rcu_dereference_sched(task->cgroups);
+	struct cgroup *cgrp = groups->dfl_cgrp;
+	int cpu = task_cpu(task);
+	struct charging *here;
+
+	if (static_branch_unlikely(&beginning) && !__this_cpu_read(charging.begun))
+		return;
+	here = per_cpu_ptr(&charging, cpu);
+	if (static_branch_unlikely(&with_platform)) {
+		struct cgroup *v1_cgrp = groups->subsys[cpuacct_cgrp_id]->cgroup;
+
+		if (cgroup_parent(v1_cgrp))
+			charge_v1(here, v1_cgrp, runtime, cpu);
+	} else if (cgrp == &cgrp_dfl_root.cgrp) {
+		return;
+	}
+	charge(slot(&here->v2_cache, cgrp, cpu), runtime, cpu, &here->updates);
+}
+
+/**
+ * cpuacct_charge_forget() - a group is about to be freed
+ * @group: no task can charge it any more
+ *
+ * Charges may compare with its slots until the next RCU grace period has passed.
+ */
+void cpuacct_charge_forget(struct cpuacct_group *group)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct charging *there = per_cpu_ptr(&charging, cpu);
+		struct cpuacct_cpu *time = per_cpu_ptr(group->cpus, cpu);
+
+		cmpxchg(&there->v2_cache, time, &nobody);
+		cmpxchg(&there->v1_cache, time, &nobody);
+	}
 }
 
 /**
@@ -60,12 +160,15 @@ static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
  */
 struct llist_node *cpuacct_charge_updates(int cpu)
 {
-	return llist_del_all(per_cpu_ptr(&updates, cpu));
+	return llist_del_all(&per_cpu_ptr(&charging, cpu)->updates);
 }
 
 /**
  * cpuacct_charge_read() - time charged so far to a slot from cpuacct_charge_updates()
  * @time: the slot
+ *
+ * What is read afterwards of what was charged with that time, such as the platform's data, is at
+ * least as new.
  *
  * Return: ns.
  */
@@ -73,9 +176,35 @@ u64 cpuacct_charge_read(struct cpuacct_cpu *time)
 {
 	/* Release: the list was walked past this slot before a charge may put it on one again. */
 	smp_store_release(&time->updated, false);
-	/* Pairs with probe_runtime(). */
+	/* Pairs with charge(). */
 	smp_mb();
 	return READ_ONCE(time->charged);
+}
+
+/**
+ * cpuacct_charge_start_platform() - call a platform at each charge from now on
+ * @calls: all groups that exist have its data
+ *
+ * May sleep.
+ */
+void cpuacct_charge_start_platform(const struct cpuacct_charge_calls *calls)
+{
+	static_call_update(platform_charge, calls->charge);
+	if (!calls->collect)
+		static_branch_enable(&with_ancestors);
+	static_branch_enable(&with_platform);
+}
+
+/**
+ * cpuacct_charge_stop_platform() - call the platform no more
+ *
+ * Charges that are under way may still do so until the next RCU grace period has passed. May sleep.
+ */
+void cpuacct_charge_stop_platform(void)
+{
+	static_branch_disable(&with_platform);
+	static_branch_disable(&with_ancestors);
+	static_call_update(platform_charge, &charge_nothing);
 }
 
 /**
@@ -84,7 +213,7 @@ u64 cpuacct_charge_read(struct cpuacct_cpu *time)
  */
 void cpuacct_charge_begin(int cpu)
 {
-	per_cpu(begun, cpu) = true;
+	per_cpu(charging, cpu).begun = true;
 }
 
 /**
@@ -106,9 +235,16 @@ void cpuacct_charge_begun(void)
  */
 int cpuacct_charge_init(void)
 {
+	int cpu;
+
 	sched_stat_runtime = compat_tracepoint("sched_stat_runtime");
 	if (!sched_stat_runtime)
 		return -ENOENT;
+	/* Modules' per-CPU variables can't have addresses as initial values. */
+	for_each_possible_cpu(cpu) {
+		per_cpu(charging, cpu).v2_cache = &nobody;
+		per_cpu(charging, cpu).v1_cache = &nobody;
+	}
 	return tracepoint_probe_register(sched_stat_runtime, probe_runtime, NULL);
 }
 

@@ -2,9 +2,10 @@
 /*
  * The groups: found by their cgroup, created with it, freed after it.
  *
- * Lock order: groups_lock is innermost. It guards changes of the hash, nr_children and the list
- * of retired groups. The probes take it inside cgroup_mutex and the kernel's
- * trace_cgroup_path_lock, interrupts off. Readers of the hash need RCU only.
+ * Lock order: cpuacct_platform_lock, cgroup_mutex, groups_lock. The last one guards changes of the
+ * hash, of nr_children and of the list of retired groups; the probes take it inside cgroup_mutex
+ * and the kernel's trace_cgroup_path_lock, interrupts off. Readers of the hash need RCU only. A
+ * group is freed under cpuacct_platform_lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -12,14 +13,18 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "compat/cgroup.h"
 #include "compat/tracepoint.h"
+#include "cpuacct/charge.h"
 #include "cpuacct/group.h"
+#include "cpuacct/platform.h"
 #include "cpuacct/sum.h"
 
-static DEFINE_HASHTABLE(groups, 12);
+static DEFINE_HASHTABLE(groups, 13);
 static DEFINE_SPINLOCK(groups_lock);
 static LIST_HEAD(retired);
 
+static struct cgroup_subsys *cpuacct;
 static struct tracepoint *mkdir_tracepoint;
 static struct tracepoint *release_tracepoint;
 
@@ -29,15 +34,7 @@ static DECLARE_WORK(add_missed_work, add_missed);
 static void reap(struct work_struct *work);
 static DECLARE_WORK(reap_work, reap);
 
-/**
- * cpuacct_group_find() - the group of a cgroup
- * @cgrp: not the root
- *
- * The caller is an RCU reader, or keeps @cgrp from being released.
- *
- * Return: the group, or NULL if there was no memory for it yet.
- */
-struct cpuacct_group *cpuacct_group_find(struct cgroup *cgrp)
+static struct cpuacct_group *find(struct cgroup *cgrp)
 {
 	struct cpuacct_group *group;
 
@@ -49,19 +46,32 @@ struct cpuacct_group *cpuacct_group_find(struct cgroup *cgrp)
 }
 
 /**
+ * cpuacct_group_of() - the group of a cgroup
+ * @cgrp: of v2 or of v1's cpuacct; both roots have v2's group
+ *
+ * The caller is an RCU reader, or keeps @cgrp from being released.
+ *
+ * Return: the group, or NULL if there was no memory for it yet.
+ */
+struct cpuacct_group *cpuacct_group_of(struct cgroup *cgrp)
+{
+	return find(cgroup_parent(cgrp) ? cgrp : &cgrp_dfl_root.cgrp);
+}
+
+/**
  * cpuacct_group_nearest() - the group of a cgroup, or of its nearest ancestor that has one
- * @cgrp: any v2 group
+ * @cgrp: of v2 or of v1's cpuacct
  *
  * The caller is an RCU reader.
  *
- * Return: the group, or NULL if only the root is left.
+ * Return: the group, never NULL for v2; NULL if only v1's root is left.
  */
 struct cpuacct_group *cpuacct_group_nearest(struct cgroup *cgrp)
 {
 	struct cpuacct_group *group;
 
-	for (; !is_root(cgrp); cgrp = cgroup_parent(cgrp)) {
-		group = cpuacct_group_find(cgrp);
+	for (; cgrp; cgrp = cgroup_parent(cgrp)) {
+		group = find(cgrp);
 		if (likely(group))
 			return group;
 	}
@@ -82,8 +92,10 @@ static struct cpuacct_group *group_alloc(struct cgroup *cgrp, gfp_t gfp)
 		return NULL;
 	}
 	group->cgrp = cgrp;
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
+		per_cpu_ptr(group->cpus, cpu)->cgrp = cgrp;
 		per_cpu_ptr(group->cpus, cpu)->group = group;
+	}
 	return group;
 }
 
@@ -93,39 +105,51 @@ static void group_free(struct cpuacct_group *group)
 	kfree(group);
 }
 
-/* Both the walk over what exists and the probe may come with the same group: the first one wins. */
-static int group_insert(struct cpuacct_group *group)
+/* v1's root has no group. */
+static bool has_parent(struct cgroup *cgrp)
 {
-	struct cgroup *parent = cgroup_parent(group->cgrp);
+	struct cgroup *parent = cgroup_parent(cgrp);
 
-	lockdep_assert_held(&groups_lock);
-	if (cpuacct_group_find(group->cgrp))
-		return -EEXIST;
-	if (!is_root(parent)) {
-		group->parent = cpuacct_group_find(parent);
-		if (!group->parent)
-			return -ENOENT;
-		WRITE_ONCE(group->parent->nr_children, group->parent->nr_children + 1);
-	}
-	hash_add_rcu(groups, &group->hash_node, (unsigned long)group->cgrp);
-	return 0;
+	return parent && (is_v2(parent) || cgroup_parent(parent));
 }
 
+static void group_insert(struct cpuacct_group *group)
+{
+	struct cpuacct_group *parent = group->parent;
+	unsigned long flags;
+
+	spin_lock_irqsave(&groups_lock, flags);
+	if (parent)
+		WRITE_ONCE(parent->nr_children, parent->nr_children + 1);
+	hash_add_rcu(groups, &group->hash_node, (unsigned long)group->cgrp);
+	spin_unlock_irqrestore(&groups_lock, flags);
+}
+
+/* The caller has cgroup_mutex, so nobody else creates the same group, and the parent stays. */
 static int group_create(struct cgroup *cgrp, gfp_t gfp)
 {
+	struct cpuacct_group *parent = NULL;
 	struct cpuacct_group *group;
-	unsigned long flags;
 	int ret;
 
+	if (has_parent(cgrp)) {
+		parent = find(cgroup_parent(cgrp));
+		if (!parent)
+			return -ENOENT;
+	}
 	group = group_alloc(cgrp, gfp);
 	if (!group)
 		return -ENOMEM;
-	spin_lock_irqsave(&groups_lock, flags);
-	ret = group_insert(group);
-	spin_unlock_irqrestore(&groups_lock, flags);
-	if (ret)
-		group_free(group);
-	return ret == -EEXIST ? 0 : ret;
+	group->parent = parent;
+	/* Without the platform's data it is still of use. */
+	ret = cpuacct_platform_give(group, gfp);
+	group_insert(group);
+	return ret;
+}
+
+static bool is_ours(struct cgroup *cgrp)
+{
+	return is_v2(cgrp) || cgrp->root == READ_ONCE(cpuacct->root);
 }
 
 /*
@@ -134,23 +158,26 @@ static int group_create(struct cgroup *cgrp, gfp_t gfp)
  */
 static void probe_mkdir(void *data, struct cgroup *cgrp, const char *path)
 {
-	if (cgrp->root != &cgrp_dfl_root)
-		return;
-	if (group_create(cgrp, GFP_NOWAIT | __GFP_NOWARN))
+	if (is_ours(cgrp) && group_create(cgrp, GFP_NOWAIT | __GFP_NOWARN))
 		schedule_work(&add_missed_work);
 }
 
-/* No task is left that could charge the group, but what it was charged may not be flushed yet. */
+/*
+ * No task is left that could charge the group, and none has been for an RCU grace period, but what
+ * it was charged may not be flushed yet.
+ */
 static void probe_release(void *data, struct cgroup *cgrp, const char *path)
 {
 	struct cpuacct_group *group;
 	unsigned long flags;
 
 	spin_lock_irqsave(&groups_lock, flags);
-	group = cpuacct_group_find(cgrp);
+	group = find(cgrp);
 	if (group) {
 		hash_del_rcu(&group->hash_node);
 		list_add_tail(&group->retired_node, &retired);
+		cpuacct_charge_forget(group);
+		cpuacct_sum_release(group);
 	}
 	spin_unlock_irqrestore(&groups_lock, flags);
 	if (group)
@@ -162,13 +189,14 @@ static void reap(struct work_struct *work)
 	struct cpuacct_group *group, *next;
 	LIST_HEAD(reaped);
 
+	mutex_lock(&cpuacct_platform_lock);
 	spin_lock_irq(&groups_lock);
 	list_splice_init(&retired, &reaped);
 	spin_unlock_irq(&groups_lock);
 
-	/* Nobody walks past them in the hash then, and flushing takes them off the lists. */
+	/* Nobody finds them in the hash or in a cache then. */
 	synchronize_rcu();
-	cpuacct_sum_flush();
+	cpuacct_sum_retire(&reaped);
 
 	spin_lock_irq(&groups_lock);
 	list_for_each_entry(group, &reaped, retired_node) {
@@ -176,51 +204,69 @@ static void reap(struct work_struct *work)
 			WRITE_ONCE(group->parent->nr_children, group->parent->nr_children - 1);
 	}
 	spin_unlock_irq(&groups_lock);
-	list_for_each_entry_safe(group, next, &reaped, retired_node)
+	list_for_each_entry_safe(group, next, &reaped, retired_node) {
+		cpuacct_platform_take(group);
 		group_free(group);
+	}
+	mutex_unlock(&cpuacct_platform_lock);
 }
 
-/*
- * The next v2 group below the root, parents first; NULL starts and ends. The walk holds a
- * reference on the group that it stands at, so the body may sleep. Groups that are removed but
- * still counted come too: their ancestors have their time.
- */
-static struct cgroup *next_cgroup(struct cgroup *position)
+/* Adds the groups that are missing below a root; @added is told of each. */
+static int add_below(struct cgroup *root, void (*added)(struct cpuacct_group *group))
 {
-	struct cgroup_subsys_state *root = &cgrp_dfl_root.cgrp.self;
-	struct cgroup_subsys_state *css = position ? &position->self : root;
+	struct cgroup_subsys_state *css;
+	int ret;
 
-	rcu_read_lock();
-	do {
-		css = css_next_descendant_pre(css, root);
-	} while (css && !css_tryget(css));
-	rcu_read_unlock();
-	if (position)
-		css_put(&position->self);
-	return css ? css->cgroup : NULL;
-}
+	css_for_each_descendant_pre(css, &root->self) {
+		struct cgroup *cgrp = css->cgroup;
+		struct cpuacct_group *group = find(cgrp);
 
-/**
- * cpuacct_groups_add_existing() - create the groups that are missing
- *
- * Return: 0, or -ENOMEM with those groups created for which there was memory.
- */
-int cpuacct_groups_add_existing(void)
-{
-	struct cgroup *cgrp;
-
-	for (cgrp = next_cgroup(NULL); cgrp; cgrp = next_cgroup(cgrp)) {
-		if (cpuacct_group_find(cgrp) || group_create(cgrp, GFP_KERNEL) != -ENOMEM)
+		if (cgrp == root)
 			continue;
-		css_put(&cgrp->self);
-		return -ENOMEM;
+		ret = group ? cpuacct_platform_give(group, GFP_KERNEL) :
+			      group_create(cgrp, GFP_KERNEL);
+		if (ret)
+			return ret;
+		if (!group && added)
+			added(find(cgrp));
+		cond_resched();
 	}
 	return 0;
 }
 
+static int add_groups(void (*added)(struct cpuacct_group *group))
+{
+	int ret;
+
+	compat_cgroup_assert_locked();
+	ret = add_below(&cgrp_dfl_root.cgrp, added);
+	if (!ret && cpuacct->root != &cgrp_dfl_root)
+		ret = add_below(&cpuacct->root->cgrp, NULL);
+	return ret;
+}
+
+/**
+ * cpuacct_groups_add_existing() - create the groups that were there before the module
+ *
+ * The caller has compat_cgroup_lock().
+ *
+ * Return: 0 or a negative errno.
+ */
+int cpuacct_groups_add_existing(void)
+{
+	return add_groups(NULL);
+}
+
 static void add_missed(struct work_struct *work)
 {
-	if (cpuacct_groups_add_existing())
+	int ret;
+
+	mutex_lock(&cpuacct_platform_lock);
+	compat_cgroup_lock();
+	ret = add_groups(cpuacct_sum_adopt);
+	compat_cgroup_unlock();
+	mutex_unlock(&cpuacct_platform_lock);
+	if (ret)
 		pr_warn_ratelimited("no memory for new groups: their parents are charged\n");
 }
 
@@ -240,12 +286,53 @@ void cpuacct_groups_visit(void (*visit)(struct cpuacct_group *group, int cpu), i
 	rcu_read_unlock();
 }
 
+static int each_retired(int (*action)(struct cpuacct_group *group))
+{
+	struct cpuacct_group *group;
+	LIST_HEAD(list);
+	int ret = 0;
+
+	spin_lock_irq(&groups_lock);
+	list_splice_init(&retired, &list);
+	spin_unlock_irq(&groups_lock);
+	list_for_each_entry(group, &list, retired_node) {
+		ret = action(group);
+		if (ret)
+			break;
+	}
+	spin_lock_irq(&groups_lock);
+	list_splice(&list, &retired);
+	spin_unlock_irq(&groups_lock);
+	return ret;
+}
+
 /**
- * cpuacct_groups_init() - follow the creation and release of groups
+ * cpuacct_groups_each() - do something that may sleep for each group, in no order
+ * @action: stops the walk unless it returns 0; may come twice to a group that is released meanwhile
  *
- * Return: 0 or a negative errno.
+ * Released groups that are not freed yet come too. The caller has cpuacct_platform_lock, so that
+ * none is freed.
+ *
+ * Return: what the last action returned.
  */
-int cpuacct_groups_init(void)
+int cpuacct_groups_each(int (*action)(struct cpuacct_group *group))
+{
+	struct cpuacct_group *group;
+	int bucket, ret;
+
+	lockdep_assert_held(&cpuacct_platform_lock);
+	for (bucket = 0; bucket < HASH_SIZE(groups); bucket++) {
+		hlist_for_each_entry_rcu(group, &groups[bucket], hash_node, true) {
+			ret = action(group);
+			if (ret)
+				return ret;
+		}
+		cond_resched();
+	}
+	return each_retired(action);
+}
+
+static int follow(void)
 {
 	int ret;
 
@@ -260,6 +347,27 @@ int cpuacct_groups_init(void)
 	ret = tracepoint_probe_register(mkdir_tracepoint, probe_mkdir, NULL);
 	if (ret)
 		tracepoint_probe_unregister(release_tracepoint, probe_release, NULL);
+	return ret;
+}
+
+/**
+ * cpuacct_groups_init() - follow the creation and release of groups; the root has its own
+ *
+ * Return: 0, or a negative errno with nothing left to undo.
+ */
+int cpuacct_groups_init(void)
+{
+	int ret;
+
+	cpuacct = compat_cgroup_subsys("cpuacct_cgrp_subsys");
+	if (!cpuacct)
+		return -ENOENT;
+	ret = group_create(&cgrp_dfl_root.cgrp, GFP_KERNEL);
+	if (ret)
+		return ret;
+	ret = follow();
+	if (ret)
+		cpuacct_groups_free();
 	return ret;
 }
 

@@ -8,29 +8,57 @@
 #include "cpuacct/charge.h"
 #include "cpuacct/files.h"
 #include "cpuacct/group.h"
+#include "cpuacct/platform.h"
 #include "cpuacct/sum.h"
 
-static int start_groups(void)
+static int add_and_seed_groups(void)
+{
+	int ret;
+
+	mutex_lock(&cpuacct_platform_lock);
+	compat_cgroup_lock();
+	ret = cpuacct_groups_add_existing();
+	if (!ret)
+		cpuacct_sum_seed();
+	compat_cgroup_unlock();
+	mutex_unlock(&cpuacct_platform_lock);
+	return ret;
+}
+
+static void stop_groups(void)
+{
+	cpuacct_groups_stop();
+	tracepoint_synchronize_unregister();
+	cpuacct_groups_free();
+}
+
+static void stop_charging(void)
+{
+	cpuacct_charge_stop();
+	stop_groups();
+}
+
+static int start_charging(void)
 {
 	int ret;
 
 	ret = cpuacct_groups_init();
 	if (ret)
 		return ret;
-	ret = cpuacct_groups_add_existing();
-	if (!ret)
-		ret = cpuacct_charge_init();
+	ret = cpuacct_charge_init();
 	if (ret)
-		cpuacct_groups_stop();
-	else
-		cpuacct_sum_seed();
-	return ret;
-}
+		goto stop_groups;
+	ret = add_and_seed_groups();
+	if (ret)
+		goto stop_charging;
+	cpuacct_charge_begun();
+	return 0;
 
-static void free_groups(void)
-{
-	tracepoint_synchronize_unregister();
-	cpuacct_groups_free();
+stop_charging:
+	cpuacct_charge_stop();
+stop_groups:
+	stop_groups();
+	return ret;
 }
 
 static int __init cpuacct_init(void)
@@ -40,31 +68,30 @@ static int __init cpuacct_init(void)
 	ret = compat_symbols_init();
 	if (!ret)
 		ret = compat_cgroup_init();
+	if (!ret)
+		ret = start_charging();
 	if (ret)
 		return ret;
-
-	ret = start_groups();
-	if (ret)
-		goto free;
-	ret = cpuacct_files_add();
+	ret = cpuacct_platform_init();
 	if (ret)
 		goto stop;
+	ret = cpuacct_files_add();
+	if (ret)
+		goto exit_platform;
 	return 0;
 
+exit_platform:
+	cpuacct_platform_exit();
 stop:
-	cpuacct_charge_stop();
-	cpuacct_groups_stop();
-free:
-	free_groups();
+	stop_charging();
 	return ret;
 }
 
 static void __exit cpuacct_exit(void)
 {
 	cpuacct_files_remove();
-	cpuacct_charge_stop();
-	cpuacct_groups_stop();
-	free_groups();
+	cpuacct_platform_exit();
+	stop_charging();
 }
 
 module_init(cpuacct_init);
