@@ -35,6 +35,7 @@ nlohmann::ordered_json to_json(const Balloon &balloon) {
     const BalloonStatus status = balloon.status();
     nlohmann::ordered_json json{
         {"name", balloon.name()},
+        {"host_sets_target", balloon.host_sets_target()},
         {"target_bytes", status.target_bytes},
         {"target_pages", status.target_pages},
         {"size_bytes", status.size_bytes},
@@ -64,7 +65,8 @@ std::string_view activity(const BalloonStatus &status) {
 void print(const Balloon &balloon) {
     const BalloonStatus status = balloon.status();
     fmt::print("balloon {}: {}\n", balloon.name(), activity(status));
-    fmt::print("  target          {:>10}  {:>10} pages\n", format_size(status.target_bytes), status.target_pages);
+    fmt::print("  target          {:>10}  {:>10} pages{}\n", format_size(status.target_bytes), status.target_pages,
+               balloon.host_sets_target() ? ", set by the host" : "");
     fmt::print("  size            {:>10}  {:>10} pages\n", format_size(status.size_bytes), status.size_pages);
     const auto count = [](const char *name, std::uint64_t pages, const char *meaning) {
         fmt::print("  {:<26}  {:>10} pages {}\n", name, pages, meaning);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,8 +9,27 @@
 
 #include "ballast/commands.hpp"
 #include "control/modules.hpp"
+#include "control/virtio_balloon.hpp"
 
 using ballast::control::Modules;
+
+namespace {
+
+constexpr std::string_view balloon_module = "balloon_kvm";
+
+/** How to hand a device over to balloon_kvm, which leaves alone what another driver has. */
+void tell_of_other_drivers() {
+    for (const auto &device : ballast::control::find_virtio_balloons()) {
+        if (!device.driver.empty() && device.driver != balloon_module) {
+            fmt::print("the host's balloon {0} stays with {1}; to hand it over:\n"
+                       "  echo {0} > /sys/bus/virtio/drivers/{1}/unbind\n"
+                       "  echo {0} > /sys/bus/virtio/drivers/{2}/bind\n",
+                       device.name, device.driver, balloon_module);
+        }
+    }
+}
+
+} // namespace
 
 void add_module_commands(CLI::App &ballast) {
     struct Arguments {
@@ -25,6 +45,9 @@ void add_module_commands(CLI::App &ballast) {
     load->callback([arguments] {
         Modules().load(arguments->module, arguments->parameters);
         fmt::print("{} loaded\n", arguments->module);
+        if (std::filesystem::path(arguments->module).stem() == balloon_module) {
+            tell_of_other_drivers();
+        }
     });
 
     CLI::App *unload = ballast.add_subcommand("unload", "Unload a kernel module");

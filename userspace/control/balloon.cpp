@@ -191,7 +191,18 @@ void Balloon::set_target_pages(std::uint64_t pages) const {
     set_target("target_pages", pages, std::min(pages, most) * page_size());
 }
 
+bool Balloon::host_sets_target() const {
+    using std::filesystem::perms;
+    return (std::filesystem::status(group_ / "target_pages").permissions() & perms::owner_write) == perms::none;
+}
+
 void Balloon::set_target(const std::string &attribute, std::uint64_t value, std::uint64_t bytes) const {
+    if (host_sets_target()) {
+        throw Error(std::errc::operation_not_permitted,
+                    fmt::format("cannot set the target of balloon {}: it is the host's to set (in QEMU's monitor: "
+                                "`balloon N`, the MiB that this machine is to keep)",
+                                name()));
+    }
     try {
         write_text(group_ / attribute, std::to_string(value));
     } catch (const Error &error) {
@@ -229,12 +240,14 @@ std::uint64_t Balloon::check_content() const {
 }
 
 FileDescriptor Balloon::open_inode() const {
-    const std::filesystem::path node = std::filesystem::path("/dev") / name();
+    const std::filesystem::path node = "/dev/balloon-kvm";
     const FileDescriptor device = open_file(node, O_RDWR);
-    const int fd = ioctl(device.get(), BALLOON_KVM_GET_FD);
+    balloon_kvm_name wanted{};
+    name().copy(static_cast<char *>(wanted.device), sizeof(wanted.device) - 1);
+    const int fd = ioctl(device.get(), BALLOON_KVM_GET_FD_OF, &wanted);
     if (fd < 0) {
-        throw Error(static_cast<std::errc>(errno),
-                    fmt::format("{} gives no file descriptor: {}", node.native(), describe(errno)));
+        throw Error(static_cast<std::errc>(errno), fmt::format("{} gives no file descriptor for balloon {}: {}",
+                                                               node.native(), name(), describe(errno)));
     }
     return FileDescriptor(fd);
 }

@@ -76,10 +76,14 @@ class Balloon {
 
     [[nodiscard]] BalloonStatus status() const;
 
+    /** Is the target the host's to set? So it is on a virtio device. */
+    [[nodiscard]] bool host_sets_target() const;
+
     /**
      * Sets the target; the balloon goes there in the background. Bytes are rounded down to whole pages.
      *
-     * @throws Error result_out_of_range: more than the machine's memory; permission_denied; invalid_argument
+     * @throws Error result_out_of_range: more than the machine's memory; operation_not_permitted: the target is the
+     * host's; permission_denied; invalid_argument
      */
     void set_target_bytes(std::uint64_t bytes) const { set_target("target_bytes", bytes, bytes); }
     void set_target_pages(std::uint64_t pages) const;
@@ -105,7 +109,7 @@ class Balloon {
      * A file descriptor on the balloon's inode in the pseudo file system balloon-kvm; the module stays while it is
      * open.
      *
-     * @throws Error permission_denied; no_such_file_or_directory: no device node /dev/NAME
+     * @throws Error permission_denied; no_such_file_or_directory: no device node /dev/balloon-kvm
      */
     [[nodiscard]] FileDescriptor open_inode() const;
 

@@ -106,6 +106,19 @@ TEST_CASE("targets are written as plain numbers to the attribute of their unit",
     CHECK(sysfs.read(software / "target_bytes") == "134217728");
 }
 
+TEST_CASE("a target that is read-only is the host's, and is not written", "[balloon]") {
+    const Folder sysfs;
+    const std::filesystem::path group = "bus/virtio/devices/virtio3/balloon";
+    lay_out(sysfs, group);
+    const auto balloon = Balloon::find("", sysfs.path());
+    CHECK_FALSE(balloon.host_sets_target());
+    std::filesystem::permissions(sysfs.path() / group / "target_pages", std::filesystem::perms(0444));
+    CHECK(balloon.host_sets_target());
+    CHECK_THAT(failure(std::errc::operation_not_permitted, [&] { balloon.set_target_bytes(4096); }),
+               ContainsSubstring("balloon virtio3") && ContainsSubstring("host") && ContainsSubstring("`balloon N`"));
+    CHECK(sysfs.read(group / "target_bytes") == "81920\n");
+}
+
 TEST_CASE("a wait ends when the size is the target", "[balloon]") {
     const Folder sysfs;
     lay_out(sysfs);
