@@ -1,34 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The balloon's list of pages, its size, and the worker that brings the size to the target.
+ * The balloon's size, and the worker that brings the size to the target.
  *
- * Lock order:
- *   page lock of a page in the balloon
- *     balloon->lock
- * Against that order (taking pages out of the list) the page lock is only tried. Nothing is
- * allocated under balloon->lock, so that the OOM notifier may take it wherever the kernel runs out
- * of memory.
+ * Lock order: balloon->lock only; see store.c for the page locks.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/sched.h>
 
 #include "balloon/balloon.h"
-#include "balloon/content.h"
 #include "balloon/device.h"
-#include "balloon/movable.h"
+#include "balloon/floor.h"
+#include "balloon/pages.h"
 #include "balloon/pseudo_fs.h"
-#include "balloon/trace.h"
-#include "compat/vmstat.h"
+#include "balloon/store.h"
 
 /*
  * Pages that the worker handles in one go: long enough that the cost of a go is lost among its
  * pages, short enough that a new target, suspend and unload wait for milliseconds at most.
  */
 #define SLICE_PAGES 256UL
+
+/* The same where pages are taken in blocks, which costs little more than zeroing them. */
+#define SLICE_PAGES_OF_BLOCKS (4 * BALLOON_BLOCK_PAGES)
 
 /* Pages that a host is told of together. */
 #define BATCH_PAGES 256UL
@@ -42,133 +37,49 @@
 /* While it is at work, the size is announced this often. */
 #define NOTIFY_INTERVAL (HZ / 10)
 
-/* As hard as the kernel's own balloon tries: reclaim yes, reserves and the OOM killer no. */
-#define BALLOON_GFP (GFP_HIGHUSER_MOVABLE | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
+/* Pages on their way into the balloon. */
+struct intake {
+	struct list_head pages;
+	struct list_head blocks;
+	unsigned long count; /* pages, those of blocks included */
+	bool blocks_failed;
+};
 
-static struct page *allocate_page(struct balloon *b)
-{
-	struct page *page = alloc_page(BALLOON_GFP);
-
-	if (page && b->check_content && balloon_content_assign(b, page)) {
-		__free_page(page);
-		return NULL;
-	}
-	return page;
-}
-
-static void free_pages_of(struct balloon *b, struct list_head *pages)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, pages, lru) {
-		list_del(&page->lru);
-		if (b->check_content)
-			balloon_content_release(b, page);
-		put_page(page);
-	}
-}
-
-/*
- * Pages in the balloon are no part of MemTotal. Neighbours mostly lie in one zone, so that its
- * counter and the machine's, which all CPUs share, are written once for many pages.
- */
-static void adjust_managed(struct balloon *b, struct list_head *pages, long sign)
-{
-	struct page *page, *first = NULL;
-	long run = 0;
-
-	if (b->stays_managed)
-		return;
-	list_for_each_entry(page, pages, lru) {
-		if (first && page_zone(first) != page_zone(page)) {
-			adjust_managed_page_count(first, sign * run);
-			run = 0;
-		}
-		first = page;
-		run++;
-	}
-	if (first)
-		adjust_managed_page_count(first, sign * run);
-}
-
-static void enqueue(struct balloon *b, struct list_head *pages, unsigned long count)
-{
-	struct page *page, *next;
-
-	list_for_each_entry(page, pages, lru)
-		lock_page(page);
-
-	spin_lock(&b->lock);
-	list_for_each_entry_safe(page, next, pages, lru) {
-		balloon_movable_mark(b, page);
-		list_move(&page->lru, &b->pages);
-		trace_inflate(page_to_pfn(page));
-		unlock_page(page);
-	}
-	b->size += count;
-	b->counters.inflated += count;
-	spin_unlock(&b->lock);
-	count_balloon_inflate(count);
-}
-
-static unsigned long dequeue(struct balloon *b, struct list_head *pages, unsigned long want)
-{
-	struct page *page, *next;
-	unsigned long got = 0;
-
-	spin_lock(&b->lock);
-	list_for_each_entry_safe(page, next, &b->pages, lru) {
-		if (got == want)
-			break;
-		/* Whoever holds the lock is about to isolate the page or has just put it back. */
-		if (!trylock_page(page))
-			continue;
-		balloon_movable_clear(page);
-		list_move(&page->lru, pages);
-		trace_deflate(page_to_pfn(page));
-		unlock_page(page);
-		got++;
-	}
-	b->size -= got;
-	b->counters.deflated += got;
-	spin_unlock(&b->lock);
-	count_balloon_deflate(got);
-	return got;
-}
-
-static unsigned long allocate_pages(struct balloon *b, struct list_head *pages, unsigned long want)
+/* Allocates pages of one order and tells the host of them. */
+static int take_batch(struct balloon *b, struct intake *in, unsigned int order, unsigned long want)
 {
 	unsigned long got;
+	int err = 0;
+	LIST_HEAD(new);
 
-	for (got = 0; got < want; got++) {
-		struct page *page = allocate_page(b);
-
-		if (!page)
-			break;
-		list_add(&page->lru, pages);
-	}
-	return got;
+	got = balloon_pages_alloc(b, &new, order, want);
+	if (got && b->host)
+		err = b->host->inflate(b, &new, order);
+	list_splice(&new, order ? &in->blocks : &in->pages);
+	in->count += got << order;
+	return err;
 }
 
 /* A host reads of one batch while the next is allocated. */
-static int allocate_and_tell(struct balloon *b, struct list_head *pages, unsigned long want,
-			     unsigned long *got)
+static int take_pages(struct balloon *b, struct intake *in, unsigned long want)
 {
-	unsigned long batch, had;
+	bool blocks = balloon_uses_blocks();
+	unsigned long before = 0;
 	int err = 0;
 
-	for (*got = 0; *got < want && !err; *got += had) {
-		LIST_HEAD(new);
+	while (in->count < want && !err) {
+		unsigned long left = want - in->count;
 
-		batch = min(want - *got, BATCH_PAGES);
-		had = allocate_pages(b, &new, batch);
-		if (b->host && had)
-			err = b->host->inflate(b, &new, 0);
-		list_splice(&new, pages);
-		if (had < batch) {
-			*got += had;
-			break;
+		if (blocks && left >= BALLOON_BLOCK_PAGES) {
+			err = take_batch(b, in, BALLOON_BLOCK_ORDER, 1);
+			blocks = in->count > before;
+			in->blocks_failed = !blocks;
+		} else {
+			err = take_batch(b, in, 0, min(left, BATCH_PAGES));
+			if (in->count - before < min(left, BATCH_PAGES))
+				break;
 		}
+		before = in->count;
 	}
 	return b->host ? b->host->inflate_wait(b) ?: err : 0;
 }
@@ -192,22 +103,36 @@ static void give_up(struct balloon *b)
  */
 unsigned long balloon_inflate(struct balloon *b, unsigned long want)
 {
-	unsigned long got;
-	LIST_HEAD(pages);
+	struct intake in = {
+		.pages = LIST_HEAD_INIT(in.pages),
+		.blocks = LIST_HEAD_INIT(in.blocks),
+	};
 
-	if (allocate_and_tell(b, &pages, want, &got)) {
-		free_pages_of(b, &pages);
+	if (take_pages(b, &in, want)) {
+		balloon_pages_free(b, &in.pages, 0);
+		balloon_pages_free(b, &in.blocks, BALLOON_BLOCK_ORDER);
 		give_up(b);
 		return 0;
 	}
-	adjust_managed(b, &pages, -1);
-	enqueue(b, &pages, got);
-	if (got < want) {
+	balloon_pages_account(b, &in.pages, 0, 1);
+	balloon_store_add(b, &in.pages, 0);
+	balloon_pages_account(b, &in.blocks, BALLOON_BLOCK_ORDER, 1);
+	balloon_store_add(b, &in.blocks, BALLOON_BLOCK_ORDER);
+	if (in.count < want || in.blocks_failed) {
 		spin_lock(&b->lock);
-		b->counters.inflate_failed++;
+		b->counters.inflate_failed += in.count < want;
+		b->counters.huge_fallback += in.blocks_failed;
 		spin_unlock(&b->lock);
 	}
-	return got;
+	return in.count;
+}
+
+static void give_back(struct balloon *b, struct list_head *pages, unsigned int order)
+{
+	if (b->host && !list_empty(pages))
+		b->host->deflate(b, pages, order);
+	balloon_pages_account(b, pages, order, -1);
+	balloon_pages_free(b, pages, order);
 }
 
 /**
@@ -216,19 +141,19 @@ unsigned long balloon_inflate(struct balloon *b, unsigned long want)
  * @want: how many
  *
  * Context: the software balloon any that may take a spinlock; with a host it may sleep. Nothing is
- * allocated. Return: how many it gave back; less than @want when the others are isolated, locked,
- * or not there.
+ * allocated.
+ * Return: how many it gave back; less than @want when the others are isolated, locked, or not
+ * there.
  */
 unsigned long balloon_deflate(struct balloon *b, unsigned long want)
 {
 	unsigned long got;
 	LIST_HEAD(pages);
+	LIST_HEAD(blocks);
 
-	got = dequeue(b, &pages, want);
-	if (b->host && got)
-		b->host->deflate(b, &pages, 0);
-	adjust_managed(b, &pages, 1);
-	free_pages_of(b, &pages);
+	got = balloon_store_take(b, &pages, &blocks, want);
+	give_back(b, &pages, 0);
+	give_back(b, &blocks, BALLOON_BLOCK_ORDER);
 	return got;
 }
 
@@ -236,14 +161,15 @@ unsigned long balloon_deflate(struct balloon *b, unsigned long want)
 static long resize_slice(struct balloon *b)
 {
 	unsigned long target = READ_ONCE(b->target), size = READ_ONCE(b->size), want;
+	unsigned long slice = balloon_uses_blocks() ? SLICE_PAGES_OF_BLOCKS : SLICE_PAGES;
 
 	if (size == target)
 		return -1;
 	if (size < target) {
-		want = min(target - size, SLICE_PAGES);
-		return balloon_inflate(b, want) == want ? 0 : NO_MEMORY_DELAY;
+		want = balloon_floor_room(b, min(target - size, slice));
+		return want && balloon_inflate(b, want) == want ? 0 : NO_MEMORY_DELAY;
 	}
-	want = min(size - target, SLICE_PAGES);
+	want = min(size - target, slice);
 	return balloon_deflate(b, want) == want ? 0 : BUSY_DELAY;
 }
 
@@ -256,6 +182,8 @@ static void resize_work(struct work_struct *work)
 	struct balloon *b = container_of(to_delayed_work(work), struct balloon, resize);
 	long delay = resize_slice(b);
 
+	if (delay != 0 || READ_ONCE(b->size) >= READ_ONCE(b->target))
+		balloon_pages_free_landmarks(b);
 	if (delay != 0 || time_after(jiffies, b->notified + NOTIFY_INTERVAL)) {
 		balloon_size_changed(b);
 		b->notified = jiffies;
@@ -364,6 +292,9 @@ int balloon_init(struct balloon *b, const struct balloon_host_ops *host, bool ch
 	memset(b, 0, sizeof(*b));
 	spin_lock_init(&b->lock);
 	INIT_LIST_HEAD(&b->pages);
+	INIT_LIST_HEAD(&b->blocks);
+	INIT_LIST_HEAD(&b->landmarks);
+	b->min_free = balloon_floor_default();
 	init_waitqueue_head(&b->isolation_over);
 	INIT_DELAYED_WORK(&b->resize, resize_work);
 	b->notified = jiffies;
@@ -394,6 +325,7 @@ void balloon_destroy(struct balloon *b)
 {
 	cancel_delayed_work_sync(&b->resize);
 	destroy_workqueue(b->workqueue);
+	balloon_pages_free_landmarks(b);
 	balloon_drain(b);
 	ida_destroy(&b->serials);
 	iput(b->inode);

@@ -29,6 +29,9 @@ struct page;
  * @migrated: isolated pages that were replaced by another page
  * @putback: isolated pages that came back unmoved
  * @inflate_failed: how often there was no memory for a page that was wanted; it is tried again
+ * @min_free_stops: how often inflation stopped because it would have left too little to the machine
+ * @huge_fallback: how often there was no block to be had and single pages were taken
+ * @huge_split: blocks that became single pages
  * @content_errors: damaged, doubled and missing serial numbers, see content.c
  */
 struct balloon_counters {
@@ -38,6 +41,9 @@ struct balloon_counters {
 	unsigned long migrated;
 	unsigned long putback;
 	unsigned long inflate_failed;
+	unsigned long min_free_stops;
+	unsigned long huge_fallback;
+	unsigned long huge_split;
 	unsigned long content_errors;
 };
 
@@ -72,12 +78,17 @@ struct balloon_host_ops {
 /**
  * struct balloon - one balloon; all numbers are in pages
  * @lock: protects all up to @counters; what is only shown is read without it
- * @pages: the pages, linked by page->lru, without those that are isolated
- * @size: how many there are, isolated ones included
+ * @pages: the single pages, linked by page->lru, without those that are isolated
+ * @blocks: the blocks of BALLOON_BLOCK_ORDER, linked by their first pages
+ * @size: how many pages there are, isolated ones and those of blocks included
+ * @huge_now: how many blocks there are
  * @target: the size that the worker is to reach
  * @isolated_now: how many are isolated at the moment
  * @isolation_held: no page may be isolated for now
+ * @stopped: inflation has stopped at @min_free
  * @counters: what happened until now
+ * @landmarks: pages that were put aside during inflation, see pages.c; the worker's
+ * @min_free: inflation leaves the machine so much
  * @isolation_over: woken when @isolated_now falls to 0
  * @resize: the worker that brings @size to @target, a slice of pages at a time
  * @workqueue: where it runs
@@ -97,12 +108,17 @@ struct balloon_host_ops {
 struct balloon {
 	spinlock_t lock; /* protects all up to counters */
 	struct list_head pages;
+	struct list_head blocks;
 	unsigned long size;
+	unsigned long huge_now;
 	unsigned long target;
 	unsigned long isolated_now;
 	bool isolation_held;
+	bool stopped;
 	struct balloon_counters counters;
 
+	struct list_head landmarks;
+	unsigned long min_free;
 	wait_queue_head_t isolation_over;
 	struct delayed_work resize;
 	struct workqueue_struct *workqueue;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * With check_content=1 each page is filled with its serial number from the first word to the last;
- * page->index holds the number as well. Serial numbers of all pages in the balloon differ, so a
- * page that got lost, doubled or another's content is noticed.
+ * With check_content=1 each page, also each of a block, is filled with its serial number from the
+ * first word to the last; page->index holds the number as well. Serial numbers of all pages in the
+ * balloon differ, so a page that got lost, doubled or another's content is noticed.
  *
  * Lock order: balloon->check (one check of all pages at a time), balloon->lock.
  */
@@ -19,6 +19,7 @@
 
 #include "balloon/balloon.h"
 #include "balloon/content.h"
+#include "balloon/pages.h"
 
 /* The number that the page is filled with, or 0 (never a serial number) if its words differ. */
 static u64 content_of(struct page *page)
@@ -52,14 +53,7 @@ static bool check_page(struct balloon *b, struct page *page, const char *when)
 	return false;
 }
 
-/**
- * balloon_content_assign() - give a new page a serial number and fill it
- * @b: the balloon
- * @page: a page that nobody else knows yet
- *
- * Return: 0 or -ENOMEM.
- */
-int balloon_content_assign(struct balloon *b, struct page *page)
+static int assign(struct balloon *b, struct page *page)
 {
 	int serial = ida_alloc_min(&b->serials, 1, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	u64 *words;
@@ -70,6 +64,36 @@ int balloon_content_assign(struct balloon *b, struct page *page)
 	words = kmap_local_page(page);
 	memset64(words, serial, PAGE_SIZE / sizeof(*words));
 	kunmap_local(words);
+	return 0;
+}
+
+static void release(struct balloon *b, struct page *page)
+{
+	ida_free(&b->serials, page->index);
+	page->index = 0;
+}
+
+/**
+ * balloon_content_assign() - give new pages serial numbers and fill them
+ * @b: the balloon
+ * @page: the first page; nobody else knows them yet
+ * @order: how many
+ *
+ * Return: 0 or -ENOMEM: then none has one.
+ */
+int balloon_content_assign(struct balloon *b, struct page *page, unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1UL << order; i++) {
+		int err = assign(b, page + i);
+
+		if (err) {
+			while (i--)
+				release(b, page + i);
+			return err;
+		}
+	}
 	return 0;
 }
 
@@ -86,78 +110,100 @@ void balloon_content_moved(struct balloon *b, struct page *dst, struct page *src
 }
 
 /**
- * balloon_content_release() - check a page that leaves the balloon
+ * balloon_content_release() - check pages that leave the balloon
  * @b: the balloon
- * @page: the page, off the list
+ * @page: the first page, off the list
+ * @order: how many
  */
-void balloon_content_release(struct balloon *b, struct page *page)
+void balloon_content_release(struct balloon *b, struct page *page, unsigned int order)
 {
-	check_page(b, page, "when deflated");
-	ida_free(&b->serials, page->index);
-	page->index = 0;
+	unsigned long i;
+
+	for (i = 0; i < 1UL << order; i++) {
+		check_page(b, page + i, "when deflated");
+		release(b, page + i);
+	}
 }
 
-static unsigned long highest_serial(struct list_head *pages)
-{
-	unsigned long highest = 0;
-	struct page *page;
+/* A check of all pages: what it finds, and the pages, in the order of the balloon's two lists. */
+struct content_check {
+	struct balloon *b;
+	struct list_head pages;
+	struct list_head blocks;
+	unsigned long count;
+	unsigned long highest;
+	unsigned long *seen; /* a bit for each serial number */
+};
 
-	list_for_each_entry(page, pages, lru) {
-		highest = max(highest, page->index);
+typedef void visit_page(struct content_check *check, struct page *page);
+
+static void visit_all(struct content_check *check, visit_page *visit)
+{
+	struct page *page;
+	unsigned long i;
+
+	list_for_each_entry(page, &check->pages, lru) {
+		visit(check, page);
 		cond_resched();
 	}
-	return highest;
+	list_for_each_entry(page, &check->blocks, lru) {
+		for (i = 0; i < BALLOON_BLOCK_PAGES; i++)
+			visit(check, page + i);
+		cond_resched();
+	}
+}
+
+static void find_highest(struct content_check *check, struct page *page)
+{
+	check->count++;
+	check->highest = max(check->highest, page->index);
+}
+
+static void check_once(struct content_check *check, struct page *page)
+{
+	check_page(check->b, page, "in the check of all pages");
+	if (__test_and_set_bit(page->index, check->seen)) {
+		count_errors(check->b, 1);
+		pr_err_ratelimited("page 0x%lx: another page has serial number %lu as well\n",
+				   page_to_pfn(page), page->index);
+	}
 }
 
 /*
- * Checks that the pages are @size in number, each intact, and no two with the same serial number.
- */
-static void check_pages(struct balloon *b, struct list_head *pages, unsigned long size,
-			unsigned long *seen)
-{
-	unsigned long count = 0;
-	struct page *page;
-
-	list_for_each_entry(page, pages, lru) {
-		count++;
-		check_page(b, page, "in the check of all pages");
-		if (__test_and_set_bit(page->index, seen)) {
-			count_errors(b, 1);
-			pr_err_ratelimited("page 0x%lx: another page has serial number %lu as well\n",
-					   page_to_pfn(page), page->index);
-		}
-		cond_resched();
-	}
-	if (count != size) {
-		count_errors(b, 1);
-		pr_err("there are %lu pages in a balloon of size %lu\n", count, size);
-	}
-}
-
-/*
- * The pages go to a list of the check's own: nothing takes pages from there, and while isolation is
- * held nothing moves them. The worker and the OOM notifier find an empty list meanwhile; the worker
+ * The pages go to lists of the check's own: nothing takes pages from there, and while isolation is
+ * held nothing moves them. The worker and the OOM notifier find empty lists meanwhile; the worker
  * tries again later.
  */
 static int check_held(struct balloon *b)
 {
-	unsigned long size, *seen;
-	LIST_HEAD(pages);
+	struct content_check check = {
+		.b = b,
+		.pages = LIST_HEAD_INIT(check.pages),
+		.blocks = LIST_HEAD_INIT(check.blocks),
+	};
+	unsigned long size;
 
 	spin_lock(&b->lock);
-	list_splice_init(&b->pages, &pages);
+	list_splice_init(&b->pages, &check.pages);
+	list_splice_init(&b->blocks, &check.blocks);
 	size = b->size;
 	spin_unlock(&b->lock);
 
-	seen = kvcalloc(BITS_TO_LONGS(highest_serial(&pages) + 1), sizeof(*seen), GFP_KERNEL);
-	if (seen)
-		check_pages(b, &pages, size, seen);
-	kvfree(seen);
+	visit_all(&check, find_highest);
+	if (check.count != size) {
+		count_errors(b, 1);
+		pr_err("there are %lu pages in a balloon of size %lu\n", check.count, size);
+	}
+	check.seen = kvcalloc(BITS_TO_LONGS(check.highest + 1), sizeof(*check.seen), GFP_KERNEL);
+	if (check.seen)
+		visit_all(&check, check_once);
+	kvfree(check.seen);
 
 	spin_lock(&b->lock);
-	list_splice(&pages, &b->pages);
+	list_splice(&check.pages, &b->pages);
+	list_splice(&check.blocks, &b->blocks);
 	spin_unlock(&b->lock);
-	return seen ? 0 : -ENOMEM;
+	return check.seen ? 0 : -ENOMEM;
 }
 
 /**

@@ -9,9 +9,9 @@
 struct balloon;
 struct page;
 
-int balloon_content_assign(struct balloon *b, struct page *page);
+int balloon_content_assign(struct balloon *b, struct page *page, unsigned int order);
 void balloon_content_moved(struct balloon *b, struct page *dst, struct page *src);
-void balloon_content_release(struct balloon *b, struct page *page);
+void balloon_content_release(struct balloon *b, struct page *page, unsigned int order);
 int balloon_content_check_all(struct balloon *b);
 
 #endif

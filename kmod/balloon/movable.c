@@ -5,23 +5,29 @@
  *
  * Fields of struct page that the balloon uses:
  *   mapping	our movable_operations (with PAGE_MAPPING_MOVABLE)
- *   private	the balloon
+ *   private	the balloon, with BLOCK in the first page of a block
  *   lru	link in balloon->pages; the kernel's while the page is isolated
  *   index	serial number, with check_content=1
  *   type	offline: the content is of no use to dumps and hibernation
+ * Of a block the first page has all of these, the others type and index only.
  *
  * Lock order: page lock, balloon->lock. The kernel calls all three operations with the page lock
  * held, migrate_page with those of both pages. Fields are only set with both locks held, which
  * makes page->private safe to follow in the operations.
  */
+#include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/page-isolation.h>
 #include <linux/pagemap.h>
 
 #include "balloon/balloon.h"
 #include "balloon/content.h"
 #include "balloon/movable.h"
+#include "balloon/pages.h"
+#include "balloon/store.h"
 #include "balloon/trace.h"
 #include "compat/vmstat.h"
 
@@ -29,9 +35,20 @@
 #error "balloon_kvm needs a kernel that migrates pages: CONFIG_COMPACTION=y"
 #endif
 
+static bool movable = true;
+module_param(movable, bool, 0444);
+MODULE_PARM_DESC(movable, "the kernel may move the balloon's pages (default: yes); no is for comparison");
+
+#define BLOCK 1UL
+
 static struct balloon *balloon_of_page(struct page *page)
 {
-	return (struct balloon *)page_private(page);
+	return (struct balloon *)(page_private(page) & ~BLOCK);
+}
+
+static bool is_block(struct page *page)
+{
+	return page_private(page) & BLOCK;
 }
 
 /* Under b->lock. */
@@ -42,14 +59,30 @@ static void isolation_ended(struct balloon *b)
 		wake_up(&b->isolation_over);
 }
 
+/*
+ * A whole block is no obstacle to compaction, which would only break it. Those who must have a
+ * range of memory free, to take it offline or for one large allocation, want each page of it. They
+ * ask in the same mode as a compaction by hand, but isolate the range's page blocks first.
+ */
+static bool wants_range(struct page *page, isolate_mode_t mode)
+{
+	return !(mode & ISOLATE_ASYNC_MIGRATE) && has_isolate_pageblock(page_zone(page));
+}
+
 static bool isolate_page(struct page *page, isolate_mode_t mode)
 {
 	struct balloon *b = balloon_of_page(page);
 	bool isolated;
 
+	if (WARN_ON_ONCE(!PageLocked(page) || PageIsolated(page)))
+		return false;
+
 	spin_lock(&b->lock);
-	isolated = !b->isolation_held;
+	isolated = !b->isolation_held && (!is_block(page) || wants_range(page, mode));
 	if (isolated) {
+		/* The kernel goes on with the block's other pages by itself. */
+		if (is_block(page))
+			balloon_store_split(b, page);
 		list_del(&page->lru);
 		b->isolated_now++;
 		b->counters.isolated++;
@@ -64,6 +97,7 @@ static void putback_page(struct page *page)
 {
 	struct balloon *b = balloon_of_page(page);
 
+	WARN_ON_ONCE(!PageLocked(page) || !PageIsolated(page));
 	trace_putback(page_to_pfn(page));
 	spin_lock(&b->lock);
 	list_add(&page->lru, &b->pages);
@@ -77,8 +111,8 @@ static void replace_page(struct balloon *b, struct page *dst, struct page *src)
 {
 	get_page(dst);
 	spin_lock(&b->lock);
-	balloon_movable_clear(src);
-	balloon_movable_mark(b, dst);
+	balloon_movable_clear(src, 0);
+	balloon_movable_mark(b, dst, 0);
 	list_add(&dst->lru, &b->pages);
 	b->counters.migrated++;
 	isolation_ended(b);
@@ -90,6 +124,8 @@ static int migrate_page(struct page *dst, struct page *src, enum migrate_mode mo
 {
 	struct balloon *b = balloon_of_page(src);
 
+	if (WARN_ON_ONCE(!PageLocked(src) || !PageLocked(dst) || !PageIsolated(src)))
+		return -EINVAL;
 	/* The caller would copy by DMA later, and we could not check what it copied. */
 	if (mode == MIGRATE_SYNC_NO_COPY)
 		return -EINVAL;
@@ -107,9 +143,9 @@ static int migrate_page(struct page *dst, struct page *src, enum migrate_mode mo
 		balloon_content_moved(b, dst, src);
 	/* src is out of our hands after replace_page(). */
 	trace_migrate(page_to_pfn(src), page_to_pfn(dst));
-	if (!b->stays_managed && page_zone(src) != page_zone(dst)) {
-		adjust_managed_page_count(src, 1);
-		adjust_managed_page_count(dst, -1);
+	if (page_zone(src) != page_zone(dst)) {
+		balloon_page_account(b, src, -1);
+		balloon_page_account(b, dst, 1);
 	}
 	replace_page(b, dst, src);
 	count_balloon_migrate();
@@ -123,24 +159,65 @@ static const struct movable_operations operations = {
 };
 
 /**
+ * balloon_movable_gfp() - what to allocate pages with
+ *
+ * Return: flags that say where pages may lie: with movable ones if they are movable.
+ */
+gfp_t balloon_movable_gfp(void)
+{
+	return movable ? GFP_HIGHUSER_MOVABLE : GFP_HIGHUSER;
+}
+
+/* The kernel looks at nothing else of the page before it has the page's lock. */
+static void set_movable(struct balloon *b, struct page *page, unsigned long flags)
+{
+	set_page_private(page, (unsigned long)b | flags);
+	if (movable)
+		__SetPageMovable(page, &operations);
+}
+
+/**
  * balloon_movable_mark() - from now on the kernel may isolate the page
  * @b: the balloon
- * @page: the page; its lock and @b->lock are held
+ * @page: the page, of a block the first; its lock and @b->lock are held
+ * @order: the page's
  */
-void balloon_movable_mark(struct balloon *b, struct page *page)
+void balloon_movable_mark(struct balloon *b, struct page *page, unsigned int order)
 {
-	__SetPageOffline(page);
-	set_page_private(page, (unsigned long)b);
-	__SetPageMovable(page, &operations);
+	unsigned long i;
+
+	for (i = 0; i < 1UL << order; i++)
+		__SetPageOffline(page + i);
+	set_movable(b, page, order ? BLOCK : 0);
 }
 
 /**
  * balloon_movable_clear() - from now on the kernel leaves the page alone
- * @page: the page; its lock and the balloon's are held
+ * @page: the page, of a block the first; its lock and the balloon's are held
+ * @order: the page's
  */
-void balloon_movable_clear(struct page *page)
+void balloon_movable_clear(struct page *page, unsigned int order)
 {
-	__ClearPageMovable(page);
+	unsigned long i;
+
+	if (movable)
+		__ClearPageMovable(page);
 	set_page_private(page, 0);
-	__ClearPageOffline(page);
+	for (i = 0; i < 1UL << order; i++)
+		__ClearPageOffline(page + i);
+}
+
+/**
+ * balloon_movable_mark_split() - from now on the kernel may isolate each page of what was a block
+ * @b: the balloon
+ * @head: its first page, marked with the block's order; the locks of all pages and @b->lock are
+ *	held
+ */
+void balloon_movable_mark_split(struct balloon *b, struct page *head)
+{
+	struct page *page;
+
+	set_page_private(head, (unsigned long)b);
+	for (page = head + 1; page < head + BALLOON_BLOCK_PAGES; page++)
+		set_movable(b, page, 0);
 }

@@ -3,10 +3,14 @@
 #ifndef BALLOON_KVM_MOVABLE_H
 #define BALLOON_KVM_MOVABLE_H
 
+#include <linux/types.h>
+
 struct balloon;
 struct page;
 
-void balloon_movable_mark(struct balloon *b, struct page *page);
-void balloon_movable_clear(struct page *page);
+gfp_t balloon_movable_gfp(void);
+void balloon_movable_mark(struct balloon *b, struct page *page, unsigned int order);
+void balloon_movable_clear(struct page *page, unsigned int order);
+void balloon_movable_mark_split(struct balloon *b, struct page *head);
 
 #endif

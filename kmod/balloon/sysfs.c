@@ -102,6 +102,30 @@ static ssize_t isolated_now_show(struct device *dev, struct device_attribute *at
 }
 static DEVICE_ATTR_RO(isolated_now);
 
+static ssize_t huge_now_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(balloon_of_device(dev)->huge_now));
+}
+static DEVICE_ATTR_RO(huge_now);
+
+static ssize_t min_free_bytes_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return show_bytes(buf, READ_ONCE(balloon_of_device(dev)->min_free));
+}
+
+static ssize_t min_free_bytes_store(struct device *dev, struct device_attribute *attr,
+				    const char *buf, size_t count)
+{
+	u64 bytes;
+	int err = parse_bytes(buf, &bytes);
+
+	if (err)
+		return err;
+	WRITE_ONCE(balloon_of_device(dev)->min_free, bytes >> PAGE_SHIFT);
+	return count;
+}
+static DEVICE_ATTR_RW(min_free_bytes);
+
 static ssize_t check_now_store(struct device *dev, struct device_attribute *attr,
 			       const char *buf, size_t count)
 {
@@ -140,6 +164,9 @@ COUNTER(isolated);
 COUNTER(migrated);
 COUNTER(putback);
 COUNTER(inflate_failed);
+COUNTER(min_free_stops);
+COUNTER(huge_fallback);
+COUNTER(huge_split);
 COUNTER(content_errors);
 
 static struct attribute *balloon_attributes[] = {
@@ -148,6 +175,8 @@ static struct attribute *balloon_attributes[] = {
 	&dev_attr_size_bytes.attr,
 	&dev_attr_size_pages.attr,
 	&dev_attr_isolated_now.attr,
+	&dev_attr_huge_now.attr,
+	&dev_attr_min_free_bytes.attr,
 	&dev_attr_check_now.attr,
 	&counter_inflated.attribute.attr,
 	&counter_deflated.attribute.attr,
@@ -155,6 +184,9 @@ static struct attribute *balloon_attributes[] = {
 	&counter_migrated.attribute.attr,
 	&counter_putback.attribute.attr,
 	&counter_inflate_failed.attribute.attr,
+	&counter_min_free_stops.attribute.attr,
+	&counter_huge_fallback.attribute.attr,
+	&counter_huge_split.attribute.attr,
 	&counter_content_errors.attribute.attr,
 	NULL,
 };

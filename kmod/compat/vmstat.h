@@ -6,6 +6,8 @@
 #ifndef BALLAST_COMPAT_VMSTAT_H
 #define BALLAST_COMPAT_VMSTAT_H
 
+#include <linux/mm.h>
+#include <linux/version.h>
 #include <linux/vmstat.h>
 
 static inline void count_balloon_inflate(unsigned long pages)
@@ -26,6 +28,14 @@ static inline void count_balloon_migrate(void)
 {
 #ifdef CONFIG_BALLOON_COMPACTION
 	count_vm_event(BALLOON_MIGRATE);
+#endif
+}
+
+/* "Balloon:" in /proc/meminfo, of kernels that have it. */
+static inline void account_balloon_pages(struct page *page, long count)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	mod_node_page_state(page_pgdat(page), NR_BALLOON_PAGES, count);
 #endif
 }
 

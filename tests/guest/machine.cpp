@@ -82,6 +82,10 @@ void compact_memory() {
     write_text("/proc/sys/vm/compact_memory", "1");
 }
 
+void drop_caches() {
+    write_text("/proc/sys/vm/drop_caches", "3");
+}
+
 void stop_background_compaction() {
     write_text("/proc/sys/vm/compaction_proactiveness", "0");
 }

@@ -31,6 +31,9 @@ bool holds_line_with(const std::filesystem::path &file, std::string_view text);
 /** Page migration all over the machine, until it finds no more to do. */
 void compact_memory();
 
+/** Gives back what only caches files and names. */
+void drop_caches();
+
 /** From now on the kernel compacts memory only when asked to. */
 void stop_background_compaction();
 
