@@ -56,7 +56,7 @@ void check_settled(const LoadedBalloon &balloon, std::uint64_t pages) {
 
 TEST_CASE("compaction over holes moves pages of the balloon, each with its content") {
     stop_background_compaction();
-    const LoadedBalloon balloon({"check_content=1"});
+    const LoadedBalloon balloon({"huge=0", "check_content=1"});
     std::uint64_t size = 0;
     {
         const HoledMemory holes;
