@@ -35,7 +35,38 @@ check: ## Test everything, in VMs where it takes a kernel; ends with CTest's sum
 	@kernel=$$(scripts/kernel $(vm_kernel)) && \
 		$(MAKE) --no-print-directory modules test-modules KDIR=$$kernel/build && \
 		$(MAKE) --no-print-directory tests TEST_KERNEL=$$kernel && \
-		ctest --test-dir $(BUILD)/tools --output-on-failure --parallel $(JOBS)
+		$(call ctest,$$kernel)
+
+# The kernels besides check's; `check-all` builds for them and runs the guest tests.
+other_kernels := 5.10 6.12 7.3
+
+.PHONY: check-all
+check-all: check $(other_kernels:%=check-on-%) ## check, and the guest tests on 5.10, 6.12 and 7.3; build/check/matrix.md tells all.
+
+# One kernel after the other: they share the CMake tree.
+.PHONY: check-on-%
+$(other_kernels:%=check-on-%): check-on-%: check
+	@kernel=$$(scripts/kernel $*) && \
+		$(MAKE) --no-print-directory modules test-modules KDIR=$$kernel/build && \
+		$(MAKE) --no-print-directory tests TEST_KERNEL=$$kernel && \
+		$(call ctest,$$kernel,--tests-regex '^(vm|guest)\.')
+
+# ctest KERNEL OPTIONS: runs tests, and keeps what came of them for the matrix.
+define ctest
+	mkdir -p $(BUILD)/check/$$(cat $(1)/version) && { \
+	ctest --test-dir $(BUILD)/tools --output-on-failure --parallel $(JOBS) \
+		--output-junit $(BUILD)/check/$$(cat $(1)/version)/ctest.xml $(2); \
+	status=$$?; tests/matrix/matrix $(BUILD); exit $$status; }
+endef
+
+.PHONY: vng
+vng: ## The guest tests and a kdump inside virtme-ng, with Debian's KERNEL or the kernel tree KDIR=…
+	@scripts/deps modules tools vm check vng
+	@kernel=$(if $(filter file,$(origin KDIR)),$$(scripts/kernel $(vm_kernel)),$(KDIR)) && \
+		kdir=$$([ -e $$kernel/build ] && echo $$kernel/build || echo $$kernel) && \
+		$(MAKE) --no-print-directory modules test-modules KDIR=$$kdir && \
+		$(MAKE) --no-print-directory tests TEST_KERNEL= && \
+		tests/vng/vng_test --kernel $$kernel --build $(BUILD)
 
 .PHONY: modules
 modules: ## Build the kernel modules: for the running kernel, for KERNEL=6.12 or so, for headers in KDIR=…

@@ -100,18 +100,18 @@ def _copy_module(source: Path, destination: Path) -> None:
 
 
 def _add_programs(root: Path, programs: list[Path]) -> None:
-    libraries: set[Path] = set()
+    needed: set[Path] = set()
     for program in programs:
         found = program if "/" in str(program) or program.exists() else Path(tool(str(program)))
         _copy_stripped(found, root / "usr/bin" / found.name)
-        libraries.update(_libraries(found))
-    if libraries:
-        libraries.add(Path(UNWINDER))
-    for library in libraries:
+        needed.update(libraries(found))
+    if needed:
+        needed.add(Path(UNWINDER))
+    for library in needed:
         _copy(library, root / library.relative_to("/"))
 
 
-def _libraries(program: Path) -> list[Path]:
+def libraries(program: Path) -> list[Path]:
     """The program's shared libraries and its loader; none for scripts and static programs."""
     result = subprocess.run(["ldd", program.resolve()], capture_output=True, text=True, check=False)
     missing = re.search(r"(\S+) => not found", result.stdout)

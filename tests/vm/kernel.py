@@ -30,6 +30,11 @@ class Kernel:
     def modules(self) -> Path:
         return self.folder / "lib/modules" / self.version
 
+    @property
+    def config(self) -> Path:
+        place = self.folder / f"boot/config-{self.version}"
+        return place if place.exists() else self.modules / "config"
+
     def with_dependencies(self, names: list[str]) -> list[Path]:
         """The modules' files, relative to `modules`, each after those that it depends on; built-in ones have none."""
         dependencies: dict[str, list[str]] = {}
