@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The driver of virtio's memory balloon: its devices come and go, sleep and wake. Each has a balloon
- * whose target is the host's.
+ * The driver of virtio's memory balloon: its devices come and go, sleep and wake. Each has a
+ * balloon whose target is the host's.
  *
  * Lock order:
  *   page locks, when a page is migrated
- *     vb->actual_lock
  *     queue->lock
+ *   vb->actual_lock, alone
  * None of them is held while memory is allocated.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -3,8 +3,8 @@
  * Telling the host of pages. Several arrays of page numbers are on their way at a time: the guest
  * fills one while the host works at another, and many pages cost one notification.
  *
- * The interrupt takes back what the host has read, so an array gets free whatever those who wait for
- * one are doing. They may hold locks, page locks among them.
+ * The interrupt takes back what the host has read, so an array gets free whatever those who wait
+ * for one are doing. They may hold locks, page locks among them.
  *
  * Lock order: queue->lock only; it is taken in interrupts.
  */
@@ -30,7 +30,8 @@ static bool is_gone(struct page_queue *q)
 	return !q->vq || virtqueue_is_broken(q->vq);
 }
 
-static struct page_array *try_claim(struct page_queue *q)
+/* Returns whether there was an array, to be filled. */
+static bool try_claim(struct page_queue *q, struct page_array **array)
 {
 	struct page_array *found = NULL;
 	unsigned long flags;
@@ -46,19 +47,18 @@ static struct page_array *try_claim(struct page_queue *q)
 		found->count = 0;
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
+	*array = found;
 	return found;
 }
 
-/* Returns an array to fill, or NULL when the device is gone. */
-static struct page_array *claim(struct page_queue *q)
+/* Waits for an array; returns whether there was one, or else the device is gone. */
+static bool claim(struct page_queue *q, struct page_array **array)
 {
-	struct page_array *array = NULL;
-
 	while (!is_gone(q)) {
-		if (wait_event_timeout(q->answered, (array = try_claim(q)), LOOK_INTERVAL))
-			break;
+		if (wait_event_timeout(q->answered, try_claim(q, array), LOOK_INTERVAL))
+			return true;
 	}
-	return array;
+	return false;
 }
 
 static void unclaim(struct page_queue *q, struct page_array *array)
@@ -98,6 +98,14 @@ static int submit(struct page_queue *q, struct page_array *array)
 	return err;
 }
 
+/* Returns the first number that does not fit. */
+static u32 fill(struct page_queue *q, struct page_array *array, u32 number, u32 end)
+{
+	while (number != end && array->count < NUMBERS_PER_ARRAY)
+		array->numbers[array->count++] = cpu_to_virtio32(q->vq->vdev, number++);
+	return number;
+}
+
 /* Adds 2^order pages to *@array, which is submitted and replaced when it is full. */
 static int add_numbers(struct page_queue *q, struct page_array **array, struct page *page,
 		       unsigned int order)
@@ -108,12 +116,9 @@ static int add_numbers(struct page_queue *q, struct page_array **array, struct p
 	while (number != end) {
 		int err;
 
-		if (!*array)
-			*array = claim(q);
-		if (!*array)
+		if (!*array && !claim(q, array))
 			return -EIO;
-		while (number != end && (*array)->count < NUMBERS_PER_ARRAY)
-			(*array)->numbers[(*array)->count++] = cpu_to_virtio32(q->vq->vdev, number++);
+		number = fill(q, *array, number, end);
 		if ((*array)->count < NUMBERS_PER_ARRAY)
 			break;
 		err = submit(q, *array);
@@ -159,10 +164,10 @@ int page_queue_tell(struct page_queue *q, struct list_head *pages, unsigned int 
  */
 int page_queue_tell_one(struct page_queue *q, struct page *page, bool may_wait)
 {
-	struct page_array *array = may_wait ? claim(q) : try_claim(q);
+	struct page_array *array;
 	int err;
 
-	if (!array)
+	if (!(may_wait ? claim(q, &array) : try_claim(q, &array)))
 		return is_gone(q) ? -EIO : -EAGAIN;
 	err = add_numbers(q, &array, page, 0);
 	return err ?: submit(q, array);
@@ -186,7 +191,8 @@ static bool on_its_way(struct page_queue *q, unsigned long ticket)
  * page_queue_wait() - wait until the host has read all that it was told
  * @q: the queue
  *
- * What it is told while this waits is not waited for, so it ends however busy others keep the queue.
+ * What it is told while this waits is not waited for, so it ends however busy others keep the
+ * queue.
  *
  * Return: 0 or -EIO when the device is gone.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The statistics queue of the virtio balloon. It works the other way round: the guest leaves a buffer
- * with figures there, the host gives it back when it wants new ones.
+ * The statistics queue of the virtio balloon. It works the other way round: the guest leaves a
+ * buffer with figures there, the host gives it back when it wants new ones.
  *
  * Lock order: statistics->lock only; it is taken in interrupts.
  */

@@ -12,8 +12,6 @@
 DEFINE_STATIC_CALL_NULL(add_dfl_cftypes, cgroup_add_dfl_cftypes);
 DEFINE_STATIC_CALL_NULL(add_legacy_cftypes, cgroup_add_legacy_cftypes);
 DEFINE_STATIC_CALL_NULL(rm_cftypes, cgroup_rm_cftypes);
-DEFINE_STATIC_CALL_NULL(rstat_flush_hold, cgroup_rstat_flush_hold);
-DEFINE_STATIC_CALL_NULL(rstat_flush_release, cgroup_rstat_flush_release);
 DEFINE_STATIC_CALL_NULL(adjust, cputime_adjust);
 
 /* What v1's cpuacct keeps for its root group: every task's time, whatever is mounted. */
@@ -32,6 +30,60 @@ static struct mutex *mutex;
 	!!address;							\
 })
 
+#ifdef COMPAT_HAS_RSTAT_FLUSH_HOLD /* until 6.15 */
+
+/* What the time of a CPU is in since then. */
+#define cgroup_rstat_base_cpu cgroup_rstat_cpu
+#define rstat_base_cpu rstat_cpu
+
+DEFINE_STATIC_CALL_NULL(rstat_flush_hold, cgroup_rstat_flush_hold);
+DEFINE_STATIC_CALL_NULL(rstat_flush_release, cgroup_rstat_flush_release);
+
+static bool rstat_bind(void)
+{
+	return bind(rstat_flush_hold, cgroup_rstat_flush_hold) &&
+	       bind(rstat_flush_release, cgroup_rstat_flush_release);
+}
+
+/* Brings cgrp->bstat up to date and keeps it so. */
+static void rstat_hold(struct cgroup *cgrp)
+{
+	static_call(rstat_flush_hold)(cgrp);
+}
+
+static void rstat_release(struct cgroup *cgrp)
+{
+#ifdef COMPAT_HAS_RSTAT_RELEASE_GROUP
+	static_call(rstat_flush_release)(cgrp);
+#else
+	static_call(rstat_flush_release)();
+#endif
+}
+
+#else
+
+DEFINE_STATIC_CALL_NULL(rstat_flush, css_rstat_flush);
+
+static bool rstat_bind(void)
+{
+	return bind(rstat_flush, css_rstat_flush);
+}
+
+/*
+ * The lock that would keep cgrp->bstat is static. Without it another flush may add to the figures
+ * while they are read, at the time of loading alone.
+ */
+static void rstat_hold(struct cgroup *cgrp)
+{
+	static_call(rstat_flush)(&cgrp->self);
+}
+
+static void rstat_release(struct cgroup *cgrp)
+{
+}
+
+#endif
+
 /**
  * compat_cgroup_init() - look up all that the other functions here need
  *
@@ -44,14 +96,13 @@ int compat_cgroup_init(void)
 	if (!bind(add_dfl_cftypes, cgroup_add_dfl_cftypes) ||
 	    !bind(add_legacy_cftypes, cgroup_add_legacy_cftypes) ||
 	    !bind(rm_cftypes, cgroup_rm_cftypes) ||
-	    !bind(rstat_flush_hold, cgroup_rstat_flush_hold) ||
-	    !bind(rstat_flush_release, cgroup_rstat_flush_release) ||
+	    !rstat_bind() ||
 	    !bind(adjust, cputime_adjust))
 		return -ENOENT;
 	mutex = compat_symbol("cgroup_mutex");
 	if (!mutex)
 		return -ENOENT;
-	root_cpuusage = (u64 __percpu *)compat_symbol("root_cpuacct_cpuusage");
+	root_cpuusage = (u64 __percpu *)(unsigned long)compat_symbol("root_cpuacct_cpuusage");
 	if (!root_cpuusage) {
 		pr_err("is CONFIG_CGROUP_CPUACCT off?\n");
 		return -ENOENT;
@@ -192,7 +243,7 @@ void compat_cgroup_adjust(struct cgroup *cgrp, struct task_cputime *sampled,
  */
 void compat_cgroup_cpu_cputime(struct cgroup *cgrp, int cpu, struct task_cputime *time)
 {
-	struct cgroup_rstat_cpu *rstat = per_cpu_ptr(cgrp->rstat_cpu, cpu);
+	struct cgroup_rstat_base_cpu *rstat = per_cpu_ptr(cgrp->rstat_base_cpu, cpu);
 	unsigned int seq;
 
 	do {
@@ -224,13 +275,13 @@ void compat_cgroup_removed_cputime(struct cgroup *cgrp, struct task_cputime *tim
 	int cpu;
 
 	compat_cgroup_assert_locked();
-	static_call(rstat_flush_hold)(cgrp);
+	rstat_hold(cgrp);
 	*time = cgrp->bstat.cputime;
 	for_each_possible_cpu(cpu)
-		subtract(time, &per_cpu_ptr(cgrp->rstat_cpu, cpu)->last_bstat.cputime);
+		subtract(time, &per_cpu_ptr(cgrp->rstat_base_cpu, cpu)->last_bstat.cputime);
 	list_for_each_entry(child, &cgrp->self.children, sibling)
 		subtract(time, &child->cgroup->last_bstat.cputime);
-	static_call(rstat_flush_release)();
+	rstat_release(cgrp);
 }
 
 /**

@@ -31,6 +31,14 @@ static inline int compat_virtio_find_vqs(struct virtio_device *vdev, unsigned in
 	}
 	return virtio_find_vqs(vdev, count, vqs, callbacks, names, NULL);
 }
+
+/* What a transport's find_vqs() gets, and how it reads what is wanted of its i-th queue. */
+#define COMPAT_FIND_VQS_PARAMETERS						\
+	struct virtio_device *vdev, unsigned int count, struct virtqueue *vqs[],	\
+	vq_callback_t *callbacks[], const char *const names[], const bool *ctx,	\
+	struct irq_affinity *affinity
+#define compat_wanted_name(i) (names[i])
+#define compat_wanted_callback(i) (callbacks[i])
 #else
 static inline int compat_virtio_find_vqs(struct virtio_device *vdev, unsigned int count,
 					 struct virtqueue *vqs[],
@@ -45,6 +53,12 @@ static inline int compat_virtio_find_vqs(struct virtio_device *vdev, unsigned in
 	}
 	return virtio_find_vqs(vdev, count, vqs, info, NULL);
 }
+
+#define COMPAT_FIND_VQS_PARAMETERS						\
+	struct virtio_device *vdev, unsigned int count, struct virtqueue *vqs[],	\
+	struct virtqueue_info wanted[], struct irq_affinity *affinity
+#define compat_wanted_name(i) (wanted[i].name)
+#define compat_wanted_callback(i) (wanted[i].callback)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
