@@ -85,7 +85,7 @@ def boot(guest: Guest, folder: Path, append: str, scripts: list[str]) -> bool:
     arguments = command_line(guest, folder, append)
     outputs = [folder / f"{name}.output" for name in scripts]
     try:
-        qemu.run(arguments, guest.timeout, outputs, folder / f"{scripts[-1]}.status")
+        qemu.run(arguments, guest.timeout, outputs, folder / f"{scripts[-1]}.status", guest.machine.monitor)
     except qemu.TimeLimit:
         return False
     return True

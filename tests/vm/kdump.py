@@ -4,7 +4,7 @@
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import guest as guests
@@ -12,7 +12,8 @@ from guest import Guest
 from kernel import Kernel
 from qemu import Machine
 
-BUSY_MODULES = ["loop", "ext4"]
+BUSY_MODULES = ["loop", "ext4", "virtio_balloon"]
+BUSY_BALLOON_MIB = 16
 # What ext4 asks for by another name, in kernels that have it as a module.
 CHECKSUM_MODULE = "crc32c_generic"
 
@@ -39,19 +40,30 @@ def kdump(guest: Guest, command: list[str], crash: Crash) -> int:
         return _judge(guest, folder, in_time)
 
 
-def core(kernel: Kernel, machine: Machine, output: Path, busy: str | None, timeout: float) -> int:
-    """Crashes a guest with `busy` memory (or some of each kind of page) and copies its /proc/vmcore to `output`."""
+def core(guest: Guest, output: Path, busy: str | None, last: str | None) -> int:
+    """Crashes a guest with `busy` memory (or some of each kind of page) and copies its /proc/vmcore to `output`.
+
+    After that `last` runs, a command that may crash the guest itself."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
-        guest = Guest(kernel, machine, share=Path(folder).resolve(), timeout=timeout)
+        guest.share = Path(folder).resolve()
         if busy is None:
             busy = "sh busy"
             guest.contents.files.append((Path(__file__).parent / "busy", Path("/root/busy")))
-            guest.contents.kernel_modules += busy_modules(kernel)
-        status = kdump(guest, [busy], Crash("dd if=/proc/vmcore of=/share/core bs=1M 2>/dev/null"))
+            guest.contents.kernel_modules += busy_modules(guest.kernel)
+            guest.machine = with_full_balloon(guest.machine)
+        command = busy if last is None else f"{busy} && {last}"
+        status = kdump(guest, [command], Crash("dd if=/proc/vmcore of=/share/core bs=1M 2>/dev/null"))
         if status == 0:
             (Path(folder) / "core").replace(output)
         return status
+
+
+def with_full_balloon(machine: Machine) -> Machine:
+    """A machine whose host takes some memory as soon as the guest has a driver for it."""
+    size = int(machine.memory[:-1]) * {"M": 1, "G": 1024}[machine.memory[-1].upper()]
+    return replace(machine, devices=(*machine.devices, "virtio-balloon-pci"),
+                   monitor=(*machine.monitor, f"balloon {size - BUSY_BALLOON_MIB}"))
 
 
 def busy_modules(kernel: Kernel) -> list[str]:

@@ -3,6 +3,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ class Machine:
     """More of them, each as QEMU's -device has it."""
     counts_instructions: bool = False
     """Time passes with the instructions of the one CPU, 1 ns each, or jumps to the next timer when it is idle."""
+    monitor: tuple[str, ...] = ()
+    """What QEMU's monitor is told before the guest boots."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +131,22 @@ def started(arguments: list[str], channels: Mapping[str, int] | None = None) -> 
             raise Trouble(f"QEMU failed with status {process.returncode}: {said}")
 
 
-def run(arguments: list[str], timeout: float, outputs: list[Path], last_status: Path) -> None:
+@contextmanager
+def told(commands: tuple[str, ...]) -> Iterator[tuple[list[str], dict[str, int]]]:
+    """Arguments and channels of a QEMU whose monitor finds these commands when it starts."""
+    ours, qemus = socket.socketpair()
+    with ours, qemus:
+        ours.sendall("".join(f"{command}\n" for command in commands).encode())
+        yield (["-chardev", f"socket,id=script,fd={qemus.fileno()}", "-mon", "chardev=script,mode=readline"],
+               {"script": qemus.fileno()})
+
+
+def run(arguments: list[str], timeout: float, outputs: list[Path], last_status: Path,
+        monitor: tuple[str, ...] = ()) -> None:
     """Runs QEMU until the guest has powered off. Raises TimeLimit, or Trouble if QEMU itself failed."""
     tails = [Tail(path) for path in outputs]
     end = time.monotonic() + timeout
-    with started(arguments) as process:
+    with told(monitor) as (more, channels), started(arguments + more, channels) as process:
         while process.poll() is None:
             time.sleep(POLL_SECONDS)
             for tail in tails:
