@@ -26,6 +26,7 @@ struct Findings {
     ExcludedPages excluded;
     std::uint64_t unreadable = 0;     // struct pages that are not in the core
     std::uint64_t odd_free_order = 0; // free pages whose order can't be
+    std::uint64_t kernels_own = 0;    // pages to leave out that the kernel can't be without
     std::vector<Run> crossing;        // runs beyond the end of their section
 };
 
@@ -48,11 +49,33 @@ std::uint64_t &count_of(ExcludedPages &excluded, PageClass page_class) {
     return excluded.offline;
 }
 
-void exclude(Bitmap &dumped, const Run &run, ExcludedPages &excluded) {
-    if (run.begin < run.end) {
-        count_of(excluded, run.page_class) += dumped.clear_range(run.begin, run.end);
+/** Leaves pages out of the dump, but for the kernel's own memory. */
+class Excluder {
+  public:
+    Excluder(const std::vector<PfnRange> &own_memory, Bitmap &dumped) : own_memory_(&own_memory), dumped_(&dumped) {}
+
+    void exclude(const Run &run, Findings &findings) {
+        Pfn begin = run.begin;
+        auto own = std::upper_bound(own_memory_->begin(), own_memory_->end(), begin,
+                                    [](Pfn pfn, const PfnRange &range) { return pfn < range.end; });
+        for (; begin < run.end && own != own_memory_->end() && own->begin < run.end; ++own) {
+            clear(begin, own->begin, run.page_class, findings);
+            findings.kernels_own += std::min(own->end, run.end) - std::max(own->begin, begin);
+            begin = own->end;
+        }
+        clear(begin, run.end, run.page_class, findings);
     }
-}
+
+  private:
+    void clear(Pfn begin, Pfn end, PageClass page_class, Findings &findings) {
+        if (begin < end) {
+            count_of(findings.excluded, page_class) += dumped_->clear_range(begin, end);
+        }
+    }
+
+    const std::vector<PfnRange> *own_memory_;
+    Bitmap *dumped_;
+};
 
 /**
  * Filters whole sections, one thread's share. A section's own bits depend on its own struct pages only, in pfn order;
@@ -66,7 +89,7 @@ class SectionFilter {
           struct_size_(kernel.page_layout().size),
           rules_(&rules),
           present_(&present),
-          dumped_(&dumped) {}
+          excluder_(kernel.own_memory(), dumped) {}
 
     void filter(const MemorySection &section) {
         Pfn pfn = section.first;
@@ -79,7 +102,7 @@ class SectionFilter {
             }
             pfn = filter_window(section, pfn, window);
         }
-        exclude(*dumped_, run_, findings_.excluded);
+        excluder_.exclude(run_, findings_);
         run_ = {};
     }
 
@@ -119,7 +142,7 @@ class SectionFilter {
             run_.end = run.end;
             return;
         }
-        exclude(*dumped_, run_, findings_.excluded);
+        excluder_.exclude(run_, findings_);
         run_ = run;
     }
 
@@ -127,7 +150,7 @@ class SectionFilter {
     std::uint64_t struct_size_;
     const PageRules *rules_;
     const Bitmap *present_;
-    Bitmap *dumped_;
+    Excluder excluder_;
     Run run_; // not cleared yet: it may grow
     Findings findings_;
 };
@@ -141,6 +164,7 @@ void add(Findings &sum, Findings part) {
     sum.excluded.offline += part.excluded.offline;
     sum.unreadable += part.unreadable;
     sum.odd_free_order += part.odd_free_order;
+    sum.kernels_own += part.kernels_own;
     sum.crossing.insert(sum.crossing.end(), part.crossing.begin(), part.crossing.end());
 }
 
@@ -160,6 +184,11 @@ void warn(std::vector<std::string> &warnings, const Findings &findings) {
     if (findings.odd_free_order > 0) {
         warnings.push_back(
             fmt::format("{} free pages have an order that can't be: they are kept", findings.odd_free_order));
+    }
+    if (findings.kernels_own > 0) {
+        warnings.push_back(fmt::format("{} pages of the kernel's own (image, per-CPU variables, page tables, struct "
+                                       "pages, log) say that they may be left out: they are kept",
+                                       findings.kernels_own));
     }
 }
 
@@ -200,8 +229,9 @@ FilterResult filter(const Core &core, const Kernel &kernel, unsigned dump_level,
 
     std::sort(findings.crossing.begin(), findings.crossing.end(),
               [](const Run &a, const Run &b) { return a.begin < b.begin || (a.begin == b.begin && a.end < b.end); });
+    Excluder excluder(kernel.own_memory(), result.dumped);
     for (const Run &run : findings.crossing) {
-        exclude(result.dumped, run, findings.excluded);
+        excluder.exclude(run, findings);
     }
     result.excluded = findings.excluded;
     warn(result.warnings, findings);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t anonymous_mapping = 1; // PAGE_MAPPING_ANON, also set in KSM's
 constexpr unsigned largest_order = 18;         // x86-64's largest page, 1 GiB
-constexpr std::uint64_t tail_mark = 1;         // of compound_head
+constexpr std::uint64_t tail_mark = 1;         // of compound_head or compound_info
 
 template<typename Member>
 Member load(const std::byte *page, std::size_t offset) {
@@ -27,21 +27,27 @@ PageRules::PageRules(const PageLayout &layout, unsigned dump_level)
           .mapping = layout.mapping.value_or(0),
           .mapcount = layout.mapcount.value_or(0),
           .private_data = layout.private_data.value_or(0),
-          .compound_head = layout.compound_head.value_or(0),
-          .compound_order = layout.compound_order.value_or(0),
-          .compound_dtor = layout.compound_dtor.value_or(0)},
+          .tail_mark = layout.tail_mark.value_or(0),
+          .order = layout.order.value_or(0),
+          .dtor = layout.dtor.value_or(0)},
       mask_{.lru = layout.lru.value_or(0),
             .private_flag = layout.private_flag.value_or(0),
             .swapcache = layout.swapcache.value_or(0),
             .swapbacked = layout.swapbacked.value_or(0),
             .slab = layout.slab.value_or(0),
             .hwpoison = layout.hwpoison.value_or(0),
-            .head = layout.compound_order ? layout.head.value_or(0) : 0},
-      buddy_type_(layout.buddy_type.value_or(0)),
-      offline_type_(layout.offline_type.value_or(0)),
-      hugetlb_dtor_(layout.hugetlb_dtor.value_or(0)),
+            .head = layout.order ? layout.head.value_or(0) : 0,
+            .hugetlb = layout.hugetlb_flag.value_or(0)},
+      hugetlb_dtor_(layout.dtor ? layout.hugetlb_dtor : std::nullopt),
       free_area_count_(layout.free_area_count.value_or(0)) {
-    if (layout.size == 0 || !layout.flags || !layout.compound_head) {
+    if (layout.mapcount) {
+        type_ = {.buddy = layout.buddy_type.value_or(PageType{}),
+                 .unaccepted = layout.unaccepted_type.value_or(PageType{}),
+                 .offline = layout.offline_type.value_or(PageType{}),
+                 .slab = layout.slab_type.value_or(PageType{}),
+                 .hugetlb = layout.hugetlb_type.value_or(PageType{})};
+    }
+    if (layout.size == 0 || !layout.flags || !layout.tail_mark) {
         missing_.emplace_back("this kernel doesn't tell how its struct page looks: all pages are kept");
         return;
     }
@@ -66,44 +72,48 @@ PageRules::PageRules(const PageLayout &layout, unsigned dump_level)
     }
 
     // Slab pages have other things where the mapping is.
-    exclude_user_ = want_user && layout.mapping && layout.slab;
+    exclude_user_ = want_user && layout.mapping && (layout.slab || (layout.slab_type && layout.mapcount));
     if (want_user && !exclude_user_) {
         missing_.emplace_back("this kernel doesn't tell how user pages look: they are kept");
     }
-    know_hugetlb_ = mask_.head != 0 && layout.compound_dtor && layout.hugetlb_dtor;
-    if (exclude_user_ && !know_hugetlb_) {
+    const bool know_hugetlb = (layout.hugetlb_type && layout.mapcount) || layout.hugetlb_flag || hugetlb_dtor_;
+    if (exclude_user_ && (mask_.head == 0 || !know_hugetlb)) {
         missing_.emplace_back("this kernel doesn't tell how hugetlb pages look: they are kept");
     }
-    exclude_offline_ = layout.offline_type && layout.mapcount;
 }
 
 Verdict PageRules::judge(const std::byte *page, const std::byte *next, std::uint64_t pfn) const {
-    if ((load<std::uint64_t>(page, at_.compound_head) & tail_mark) != 0) {
+    if ((load<std::uint64_t>(page, at_.tail_mark) & tail_mark) != 0) {
         return {};
     }
     const auto type = load<std::uint32_t>(page, at_.mapcount);
-    if (exclude_free_ && type == buddy_type_) {
-        return judge_free(page, pfn);
+    if (exclude_free_ && type_.buddy.matches(type)) {
+        return judge_free(load<std::uint64_t>(page, at_.private_data), pfn);
+    }
+    if (exclude_free_ && type_.unaccepted.matches(type)) {
+        return judge_free(free_area_count_ - 1, pfn); // always in blocks of the largest order
     }
     const auto flags = load<std::uint64_t>(page, at_.flags);
-    const bool is_anonymous =
-        (load<std::uint64_t>(page, at_.mapping) & anonymous_mapping) != 0 && (flags & mask_.slab) == 0;
-    const Compound whole = compound(next, flags, pfn);
+    const bool is_slab = (flags & mask_.slab) != 0 || type_.slab.matches(type);
+    const bool is_anonymous = !is_slab && (load<std::uint64_t>(page, at_.mapping) & anonymous_mapping) != 0;
+    const Compound whole = compound(next, flags, type, pfn);
     return {.page_class = judge_used(flags, type, is_anonymous, whole.is_hugetlb), .order = whole.order};
 }
 
-PageRules::Compound PageRules::compound(const std::byte *next, std::uint64_t flags, std::uint64_t pfn) const {
+PageRules::Compound PageRules::compound(const std::byte *next, std::uint64_t flags, std::uint32_t type,
+                                        std::uint64_t pfn) const {
     if ((flags & mask_.head) == 0 || next == nullptr) {
         return {};
     }
-    const unsigned order = load<std::uint8_t>(next, at_.compound_order);
+    const unsigned order = load<std::uint8_t>(next, at_.order);
     const bool is_sane = order <= largest_order && pfn % (std::uint64_t{1} << order) == 0;
-    return {.order = is_sane ? order : 0,
-            .is_hugetlb = know_hugetlb_ && load<std::uint8_t>(next, at_.compound_dtor) == hugetlb_dtor_};
+    const bool is_hugetlb = type_.hugetlb.matches(type) ||
+                            (mask_.hugetlb != 0 && (load<std::uint64_t>(next, at_.flags) & mask_.hugetlb) != 0) ||
+                            (hugetlb_dtor_ && load<std::uint8_t>(next, at_.dtor) == *hugetlb_dtor_);
+    return {.order = is_sane ? order : 0, .is_hugetlb = is_hugetlb};
 }
 
-Verdict PageRules::judge_free(const std::byte *page, std::uint64_t pfn) const {
-    const auto order = load<std::uint64_t>(page, at_.private_data);
+Verdict PageRules::judge_free(std::uint64_t order, std::uint64_t pfn) const {
     if (order >= free_area_count_ || order >= 64 || pfn % (std::uint64_t{1} << order) != 0) {
         return {.odd_free_order = true};
     }
@@ -126,7 +136,7 @@ PageClass PageRules::judge_used(std::uint64_t flags, std::uint32_t type, bool is
     if ((flags & mask_.hwpoison) != 0) {
         return PageClass::hwpoison;
     }
-    if (exclude_offline_ && type == offline_type_) {
+    if (type_.offline.matches(type)) {
         return PageClass::offline;
     }
     return PageClass::kept;

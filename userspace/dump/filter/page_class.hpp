@@ -22,8 +22,9 @@ struct Verdict {
 
 /**
  * The rules of a dump level for the struct pages of a kernel, the first that matches:
- * tail page: goes with its head · free: the buddy allocator's · cache: on an LRU list or in the swap cache, not
- * anonymous, without or with private data · user: anonymous (KSM too) or hugetlb · hwpoison · offline.
+ * tail page: goes with its head · free: the buddy allocator's, and what it has not accepted yet · cache: on an LRU list
+ * or in the swap cache, not anonymous, without or with private data · user: anonymous (KSM too) or hugetlb · hwpoison ·
+ * offline.
  */
 class PageRules {
   public:
@@ -47,25 +48,29 @@ class PageRules {
         bool is_hugetlb = false;
     };
 
-    [[nodiscard]] Compound compound(const std::byte *next, std::uint64_t flags, std::uint64_t pfn) const;
-    [[nodiscard]] Verdict judge_free(const std::byte *page, std::uint64_t pfn) const;
+    [[nodiscard]] Compound compound(const std::byte *next, std::uint64_t flags, std::uint32_t type,
+                                    std::uint64_t pfn) const;
+    [[nodiscard]] Verdict judge_free(std::uint64_t order, std::uint64_t pfn) const;
     [[nodiscard]] PageClass judge_used(std::uint64_t flags, std::uint32_t type, bool is_anonymous,
                                        bool is_hugetlb) const;
     [[nodiscard]] bool is_cache(std::uint64_t flags) const;
 
     // Members that the kernel doesn't tell are read at 0 and masked with 0; rules that need them are off.
     struct Offsets {
-        std::size_t flags, mapping, mapcount, private_data, compound_head, compound_order, compound_dtor;
+        std::size_t flags, mapping, mapcount, private_data, tail_mark, order, dtor;
     };
     struct Masks {
-        std::uint64_t lru, private_flag, swapcache, swapbacked, slab, hwpoison, head;
+        std::uint64_t lru, private_flag, swapcache, swapbacked, slab, hwpoison, head, hugetlb;
     };
 
     Offsets at_{};
     Masks mask_{};
-    std::uint32_t buddy_type_ = 0;
-    std::uint32_t offline_type_ = 0;
-    std::uint8_t hugetlb_dtor_ = 0;
+    // Types that the kernel doesn't tell match no page.
+    struct Types {
+        PageType buddy, unaccepted, offline, slab, hugetlb;
+    };
+    Types type_;
+    std::optional<std::uint8_t> hugetlb_dtor_;
     std::uint64_t free_area_count_ = 0;
 
     bool exclude_any_ = false;
@@ -73,8 +78,6 @@ class PageRules {
     bool exclude_cache_ = false;
     bool exclude_cache_private_ = false;
     bool exclude_user_ = false;
-    bool exclude_offline_ = false;
-    bool know_hugetlb_ = false;
     std::vector<std::string> missing_;
 };
 

@@ -10,12 +10,6 @@ namespace {
 
 constexpr unsigned page_bits = 12;
 constexpr unsigned index_bits = 9;
-constexpr std::uint64_t entries_per_table = std::uint64_t{1} << index_bits;
-
-constexpr std::uint64_t entry_present = 1;
-constexpr std::uint64_t entry_huge = std::uint64_t{1} << 7;
-constexpr std::uint64_t entry_address = 0x000ffffffffff000; // bits 51 to 12
-
 /** Are all bits above the top table's index copies of the highest one that it uses? */
 bool is_canonical(std::uint64_t address, unsigned levels) {
     const unsigned unused = 64 - page_bits - levels * index_bits;
@@ -32,15 +26,14 @@ std::optional<AddressSpace::Translation> AddressSpace::translate(std::uint64_t a
     std::uint64_t table = tables_.root;
     for (unsigned level = tables_.levels; level > 0; --level) {
         const unsigned shift = page_bits + (level - 1) * index_bits;
-        const std::uint64_t index = (address >> shift) % entries_per_table;
+        const std::uint64_t index = (address >> shift) % page_table_entry::count;
         std::uint64_t entry = 0;
         if (!reader_.read(table + index * sizeof entry, std::as_writable_bytes(std::span(&entry, 1))) ||
-            (entry & entry_present) == 0) {
+            (entry & page_table_entry::present) == 0) {
             return std::nullopt;
         }
-        const std::uint64_t target = entry & entry_address & ~tables_.encryption_mask;
-        // Only levels 2 and 3 have huge pages (2 MiB and 1 GiB); in level 1 the bit means something else (PAT).
-        if (level == 1 || (level <= 3 && (entry & entry_huge) != 0)) {
+        const std::uint64_t target = entry & page_table_entry::address & ~tables_.encryption_mask;
+        if (page_table_entry::is_page(entry, level)) {
             const std::uint64_t size = std::uint64_t{1} << shift;
             const std::uint64_t within = address % size;
             // A huge entry has the PAT bit among the address bits of smaller pages.

@@ -3,17 +3,24 @@
 
 #include "dump/input/vmcoreinfo.hpp"
 #include "dump/kernel/address_space.hpp"
+#include "dump/kernel/btf.hpp"
+#include "dump/kernel/dwarf.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace ballast::dump {
 
 namespace {
 
 constexpr std::uint64_t kernel_text_start = 0xffffffff80000000; // Documentation/x86/x86_64/mm.rst
+
+constexpr std::string_view btf_start = "__start_BTF";
+constexpr std::string_view btf_end = "__stop_BTF";
 
 constexpr std::size_t utsname_field = 65;
 constexpr std::size_t release_field = 2;
@@ -57,16 +64,47 @@ Utsname utsname_of_release(std::string_view release) {
     return utsname;
 }
 
+std::unique_ptr<Types> read_btf(const Symbols &symbols, AddressSpace &memory) {
+    const auto begin = address_of(symbols, btf_start);
+    const auto end = address_of(symbols, btf_end);
+    return begin && end ? BtfTypes::read(memory, *begin, *end) : nullptr;
+}
+
+Symbols find_all_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
+    std::vector<std::string_view> names = kernel_memory_symbols();
+    names.insert(names.end(), {btf_start, btf_end});
+    return find_symbols(vmcoreinfo, memory, std::move(names));
+}
+
 } // namespace
 
-Kernel Kernel::describe(const Core &core) {
+void Kernel::find_layouts(const Vmcoreinfo &vmcoreinfo, const Symbols &symbols, AddressSpace &memory,
+                          const std::string &vmlinux) {
+    page_layout_ = page_layout_from(vmcoreinfo);
+    section_layout_ = section_layout_from(vmcoreinfo);
+    const auto is_complete = [this] { return page_layout_.is_complete() && section_layout_.is_complete(); };
+    const auto complete_by = [this](const std::unique_ptr<Types> &types) {
+        if (types) {
+            complete(page_layout_, *types);
+            complete(section_layout_, *types);
+        }
+    };
+    if (!is_complete()) {
+        complete_by(read_btf(symbols, memory));
+    }
+    if (!is_complete() && !vmlinux.empty()) {
+        complete_by(open_dwarf(vmlinux));
+    }
+    assume_order(page_layout_);
+}
+
+Kernel Kernel::describe(const Core &core, const std::string &vmlinux) {
     const Vmcoreinfo vmcoreinfo(core.vmcoreinfo());
     Kernel kernel;
     kernel.phys_base_ = vmcoreinfo.number("phys_base").value_or(0);
     kernel.release_ = vmcoreinfo.text("OSRELEASE").value_or("");
     kernel.utsname_ = utsname_of_release(kernel.release_);
     kernel.crash_time_ = vmcoreinfo.decimal("CRASHTIME");
-    kernel.page_layout_ = page_layout_from(vmcoreinfo);
 
     const auto tables = find_page_tables(vmcoreinfo);
     if (!tables) {
@@ -82,7 +120,12 @@ Kernel Kernel::describe(const Core &core) {
         return kernel;
     }
     kernel.utsname_ = *utsname;
-    kernel.sections_ = find_memory_sections(vmcoreinfo, memory, core.page_size(), core.max_pfn(), kernel.remarks_);
+    const Symbols symbols = find_all_symbols(vmcoreinfo, memory);
+    kernel.find_layouts(vmcoreinfo, symbols, memory, vmlinux);
+    kernel.sections_ = find_memory_sections(vmcoreinfo, kernel.section_layout_, kernel.page_layout_.size, memory,
+                                            core.page_size(), core.max_pfn(), kernel.remarks_);
+    kernel.own_memory_ =
+        find_kernel_memory(core, vmcoreinfo, *tables, symbols, kernel.sections_, kernel.page_layout_.size);
     return kernel;
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "dump/input/core.hpp"
+#include "dump/kernel/kernel_memory.hpp"
 #include "dump/kernel/memory_section.hpp"
 #include "dump/kernel/page_layout.hpp"
 #include "dump/kernel/page_tables.hpp"
+#include "dump/kernel/symbols.hpp"
 
 #include <array>
 #include <cstdint>
@@ -21,10 +23,11 @@ using Utsname = std::array<char, std::size_t{6} * 65>;
 class Kernel {
   public:
     /**
-     * Reads it out of the core. A kernel that isn't understood has no sections, so that all its pages are kept, and
-     * remarks that say so. Throws Error on a read error.
+     * Reads it out of the core: what VMCOREINFO doesn't tell of struct page the kernel's BTF does, or else the debug
+     * information of the file vmlinux, if one is named. A kernel that isn't understood has no sections, so that all its
+     * pages are kept, and remarks that say so. Throws Error on a read error, also of vmlinux.
      */
-    static Kernel describe(const Core &core);
+    static Kernel describe(const Core &core, const std::string &vmlinux = "");
 
     /** Physical minus virtual address of the kernel's text mapping, which starts at 0xffffffff80000000; can be
      * negative. */
@@ -41,19 +44,27 @@ class Kernel {
     [[nodiscard]] const std::vector<MemorySection> &sections() const { return sections_; }
     [[nodiscard]] const PageLayout &page_layout() const { return page_layout_; }
 
+    /** Pages that stay in a dump whatever is said of them, sorted, disjoint. */
+    [[nodiscard]] const std::vector<PfnRange> &own_memory() const { return own_memory_; }
+
     [[nodiscard]] const PageTables &page_tables() const { return page_tables_; }
 
     /** What was not understood, a line each; such pages are kept. */
     [[nodiscard]] const std::vector<std::string> &remarks() const { return remarks_; }
 
   private:
+    void find_layouts(const Vmcoreinfo &vmcoreinfo, const Symbols &symbols, AddressSpace &memory,
+                      const std::string &vmlinux);
+
     std::int64_t phys_base_ = 0;
     std::string release_;
     Utsname utsname_{};
     std::optional<std::int64_t> crash_time_;
     std::vector<MemorySection> sections_;
     PageLayout page_layout_;
+    SectionLayout section_layout_;
     PageTables page_tables_;
+    std::vector<PfnRange> own_memory_;
     std::vector<std::string> remarks_;
 };
 

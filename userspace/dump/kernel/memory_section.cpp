@@ -25,14 +25,14 @@ struct Layout {
     std::uint64_t struct_page_size = 0;
 };
 
-std::optional<Layout> layout_from(const Vmcoreinfo &vmcoreinfo, std::uint64_t page_size) {
+std::optional<Layout> layout_from(const Vmcoreinfo &vmcoreinfo, const SectionLayout &section,
+                                  std::uint64_t struct_page_size, std::uint64_t page_size) {
     const auto roots = vmcoreinfo.symbol("mem_section");
     const auto root_count = vmcoreinfo.length("mem_section");
-    const auto entry_size = vmcoreinfo.size("mem_section");
-    const auto mem_map = vmcoreinfo.offset("mem_section.section_mem_map");
+    const auto &entry_size = section.size;
+    const auto &mem_map = section.section_mem_map;
     const auto section_bits = vmcoreinfo.number("SECTION_SIZE_BITS");
-    const auto struct_page_size = vmcoreinfo.size("page");
-    if (!roots || !root_count || !entry_size || !mem_map || !section_bits || !struct_page_size) {
+    if (!roots || !root_count || !entry_size || !mem_map || !section_bits || struct_page_size == 0) {
         return std::nullopt;
     }
     // Of numbers out of a damaged core none may make us read or divide nonsense.
@@ -45,17 +45,32 @@ std::optional<Layout> layout_from(const Vmcoreinfo &vmcoreinfo, std::uint64_t pa
                   .entry_size = *entry_size,
                   .mem_map_offset = *mem_map,
                   .pages_per_section = (std::uint64_t{1} << *section_bits) / page_size,
-                  .struct_page_size = *struct_page_size};
+                  .struct_page_size = struct_page_size};
 }
 
 } // namespace
 
-std::vector<MemorySection> find_memory_sections(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory,
+SectionLayout section_layout_from(const Vmcoreinfo &vmcoreinfo) {
+    return {.size = vmcoreinfo.size("mem_section"),
+            .section_mem_map = vmcoreinfo.offset("mem_section.section_mem_map")};
+}
+
+void complete(SectionLayout &layout, const Types &types) {
+    if (!layout.size) {
+        layout.size = types.size("mem_section");
+    }
+    if (!layout.section_mem_map) {
+        layout.section_mem_map = types.offset("mem_section", "section_mem_map");
+    }
+}
+
+std::vector<MemorySection> find_memory_sections(const Vmcoreinfo &vmcoreinfo, const SectionLayout &section,
+                                                std::uint64_t struct_page_size, AddressSpace &memory,
                                                 std::uint64_t page_size, Pfn max_pfn,
                                                 std::vector<std::string> &remarks) {
-    const auto layout = layout_from(vmcoreinfo, page_size);
+    const auto layout = layout_from(vmcoreinfo, section, struct_page_size, page_size);
     if (!layout) {
-        remarks.emplace_back("VMCOREINFO doesn't tell where the struct pages are: all pages are kept");
+        remarks.emplace_back("the core doesn't tell where the struct pages are: all pages are kept");
         return {};
     }
     const std::uint64_t entries_per_root = page_size / layout->entry_size;

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/kernel/btf.hpp"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <string>
+#include <vector>
+
+namespace ballast::dump {
+
+namespace {
+
+constexpr std::uint64_t most_bytes = std::uint64_t{64} * 1024 * 1024; // kernels have some 5 MB
+constexpr unsigned deepest = 16;                                      // of unnamed structs in each other
+
+std::optional<std::uint32_t> find(const btf *types, std::string_view name, std::uint32_t kind) {
+    const std::int32_t id = btf__find_by_name_kind(types, std::string(name).c_str(), kind);
+    return id > 0 ? std::optional(static_cast<std::uint32_t>(id)) : std::nullopt;
+}
+
+/** The enum's type, be its values 32 or 64 bits wide. */
+const btf_type *find_enum(const btf *types, std::string_view name) {
+    auto id = find(types, name, BTF_KIND_ENUM);
+    if (!id) {
+        id = find(types, name, BTF_KIND_ENUM64);
+    }
+    return id ? btf__type_by_id(types, *id) : nullptr;
+}
+
+} // namespace
+
+void BtfTypes::Free::operator()(btf *types) const {
+    btf__free(types);
+}
+
+std::unique_ptr<BtfTypes> BtfTypes::parse(std::span<const std::byte> bytes) {
+    libbpf_set_print(nullptr); // it would explain to stderr what is wrong with it
+    Handle types(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
+    return types && libbpf_get_error(types.get()) == 0 ? std::unique_ptr<BtfTypes>(new BtfTypes(std::move(types)))
+                                                       : nullptr;
+}
+
+std::unique_ptr<BtfTypes> BtfTypes::read(AddressSpace &memory, std::uint64_t begin, std::uint64_t end) {
+    if (end <= begin || end - begin > most_bytes) {
+        return nullptr;
+    }
+    std::vector<std::byte> bytes(end - begin);
+    return memory.read(begin, bytes) ? parse(bytes) : nullptr;
+}
+
+std::optional<std::uint64_t> BtfTypes::size(std::string_view type) const {
+    const auto id = find(types_.get(), type, BTF_KIND_STRUCT);
+    const std::int64_t size = id ? btf__resolve_size(types_.get(), *id) : -1;
+    return size >= 0 ? std::optional(static_cast<std::uint64_t>(size)) : std::nullopt;
+}
+
+std::optional<BtfTypes::Member> BtfTypes::find_member(std::uint32_t type, std::string_view name, unsigned depth) const {
+    const btf_type *described = btf__type_by_id(types_.get(), type);
+    if (depth == 0 || described == nullptr || !btf_is_composite(described)) {
+        return std::nullopt;
+    }
+    for (std::uint32_t i = 0; i < btf_vlen(described); ++i) {
+        const btf_member *member = &btf_members(described)[i];
+        const char *text = btf__name_by_offset(types_.get(), member->name_off);
+        const std::uint64_t offset = btf_member_bit_offset(described, i) / 8;
+        if (text != nullptr && name == text) {
+            return Member{.offset = offset, .type = member->type};
+        }
+        if (text == nullptr || *text == '\0') {
+            const auto inside = find_member(member->type, name, depth - 1);
+            if (inside) {
+                return Member{.offset = offset + inside->offset, .type = inside->type};
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<BtfTypes::Member> BtfTypes::member(std::string_view type, std::string_view name) const {
+    const auto id = find(types_.get(), type, BTF_KIND_STRUCT);
+    return id ? find_member(*id, name, deepest) : std::nullopt;
+}
+
+std::optional<std::uint64_t> BtfTypes::offset(std::string_view type, std::string_view name) const {
+    const auto found = member(type, name);
+    return found ? std::optional(found->offset) : std::nullopt;
+}
+
+std::optional<std::uint64_t> BtfTypes::length(std::string_view type, std::string_view name) const {
+    const auto found = member(type, name);
+    const btf_type *described = found ? btf__type_by_id(types_.get(), found->type) : nullptr;
+    return described != nullptr && btf_is_array(described) ? std::optional(std::uint64_t{btf_array(described)->nelems})
+                                                           : std::nullopt;
+}
+
+std::optional<std::int64_t> BtfTypes::enumerator(std::string_view type, std::string_view name) const {
+    const btf_type *described = find_enum(types_.get(), type);
+    if (described == nullptr) {
+        return std::nullopt;
+    }
+    const bool is_wide = btf_is_enum64(described);
+    for (std::uint32_t i = 0; i < btf_vlen(described); ++i) {
+        const std::uint32_t name_at = is_wide ? btf_enum64(described)[i].name_off : btf_enum(described)[i].name_off;
+        const char *text = btf__name_by_offset(types_.get(), name_at);
+        if (text != nullptr && name == text) {
+            return is_wide ? static_cast<std::int64_t>(btf_enum64_value(&btf_enum64(described)[i]))
+                           : std::int64_t{btf_enum(described)[i].val};
+        }
+    }
+    return std::nullopt;
+}
+
+bool BtfTypes::has_enum(std::string_view type) const {
+    return find_enum(types_.get(), type) != nullptr;
+}
+
+} // namespace ballast::dump

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/kernel/kernel_memory.hpp"
+
+#include "dump/kernel/page_table_walk.hpp"
+#include "dump/kernel/printk_ring.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+namespace ballast::dump {
+
+namespace {
+
+/** A part of the image, from one symbol to another, or where there is none, to a second. */
+struct ImagePart {
+    std::string_view begin;
+    std::string_view end;
+    std::string_view or_end;
+};
+
+// Between these the kernel frees what it doesn't need once it runs (arch/x86/mm/init.c, init_64.c, mem_encrypt_amd.c).
+constexpr std::array<ImagePart, 4> image_parts{{{"_text", "_etext", {}},
+                                                {"__start_rodata", "__end_rodata", {}},
+                                                {"_sdata", "__init_begin", {}},
+                                                {"__nosave_begin", "__start_bss_decrypted_unused", "__bss_stop"}}};
+
+constexpr std::array<std::string_view, 4> per_cpu_names{"__per_cpu_start", "__per_cpu_end", "__per_cpu_offset",
+                                                        "nr_cpu_ids"};
+constexpr std::array<std::string_view, 2> vmcoreinfo_names{"vmcoreinfo_data", "vmcoreinfo_note"};
+
+constexpr std::uint64_t largest_part = std::uint64_t{1} << 30; // of the image: all of it has no more
+constexpr std::uint32_t most_cpus = 8192;                      // CONFIG_NR_CPUS' limit
+
+/** Gathers the pages behind virtual addresses. */
+class Gatherer {
+  public:
+    Gatherer(AddressSpace &memory, std::uint64_t page_size) : memory_(&memory), page_size_(page_size) {}
+
+    void add_physical(std::uint64_t address, std::uint64_t size) {
+        const Pfn begin = address / page_size_;
+        const Pfn end = (address + size + page_size_ - 1) / page_size_;
+        if (!ranges_.empty() && ranges_.back().end == begin) {
+            ranges_.back().end = end;
+        } else {
+            ranges_.push_back({begin, end});
+        }
+    }
+
+    /** What isn't mapped is passed over. */
+    void add(std::uint64_t address, std::uint64_t size) {
+        const std::uint64_t end = address + size;
+        while (address < end) {
+            const auto place = memory_->translate(address);
+            const std::uint64_t length =
+                std::min(end - address, place ? place->bytes : page_size_ - address % page_size_);
+            if (place) {
+                add_physical(place->physical, length);
+            }
+            address += length;
+        }
+    }
+
+    template<typename Value>
+    std::optional<Value> value_at(std::uint64_t address) {
+        Value value{};
+        return memory_->read(address, std::as_writable_bytes(std::span(&value, 1))) ? std::optional(value)
+                                                                                    : std::nullopt;
+    }
+
+    /** Sorted, and what touches is one. */
+    std::vector<PfnRange> take() {
+        std::sort(ranges_.begin(), ranges_.end(), [](auto &a, auto &b) { return a.begin < b.begin; });
+        std::vector<PfnRange> merged;
+        for (const PfnRange &range : ranges_) {
+            if (!merged.empty() && range.begin <= merged.back().end) {
+                merged.back().end = std::max(merged.back().end, range.end);
+            } else {
+                merged.push_back(range);
+            }
+        }
+        return merged;
+    }
+
+  private:
+    AddressSpace *memory_;
+    std::uint64_t page_size_;
+    std::vector<PfnRange> ranges_;
+};
+
+void add_image(Gatherer &gatherer, const Symbols &symbols) {
+    for (const ImagePart &part : image_parts) {
+        const auto begin = address_of(symbols, part.begin);
+        auto end = address_of(symbols, part.end);
+        if (!end) {
+            end = address_of(symbols, part.or_end);
+        }
+        if (begin && end && *begin < *end && *end - *begin <= largest_part) {
+            gatherer.add(*begin, *end - *begin);
+        }
+    }
+}
+
+/** Each CPU's copy of the per-CPU variables. */
+void add_per_cpu_areas(Gatherer &gatherer, const Symbols &symbols) {
+    const auto begin = address_of(symbols, per_cpu_names[0]);
+    const auto end = address_of(symbols, per_cpu_names[1]);
+    const auto offsets = address_of(symbols, per_cpu_names[2]);
+    const auto cpus_at = address_of(symbols, per_cpu_names[3]);
+    const auto cpus = cpus_at ? gatherer.value_at<std::uint32_t>(*cpus_at) : std::nullopt;
+    if (!begin || !end || !offsets || !cpus || *end < *begin || *end - *begin > largest_part) {
+        return;
+    }
+    for (std::uint32_t cpu = 0; cpu < std::min(*cpus, most_cpus); ++cpu) {
+        const auto offset = gatherer.value_at<std::uint64_t>(*offsets + cpu * sizeof(std::uint64_t));
+        if (offset) {
+            gatherer.add(*begin + *offset, *end - *begin);
+        }
+    }
+}
+
+void add_vmcoreinfo(Gatherer &gatherer, const Symbols &symbols, std::uint64_t page_size) {
+    for (const std::string_view name : vmcoreinfo_names) {
+        const auto pointer = address_of(symbols, name);
+        const auto address = pointer ? gatherer.value_at<std::uint64_t>(*pointer) : std::nullopt;
+        if (address) {
+            gatherer.add(*address, page_size);
+        }
+    }
+}
+
+} // namespace
+
+std::vector<std::string_view> kernel_memory_symbols() {
+    std::vector<std::string_view> names(per_cpu_names.begin(), per_cpu_names.end());
+    names.insert(names.end(), vmcoreinfo_names.begin(), vmcoreinfo_names.end());
+    for (const ImagePart &part : image_parts) {
+        names.insert(names.end(), {part.begin, part.end});
+        if (!part.or_end.empty()) {
+            names.push_back(part.or_end);
+        }
+    }
+    return names;
+}
+
+std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmcoreinfo, const PageTables &tables,
+                                         const Symbols &symbols, const std::vector<MemorySection> &sections,
+                                         std::uint64_t struct_page_size) {
+    AddressSpace memory(core, tables);
+    Gatherer gatherer(memory, core.page_size());
+    add_image(gatherer, symbols);
+    add_per_cpu_areas(gatherer, symbols);
+    add_vmcoreinfo(gatherer, symbols, core.page_size());
+    for (const MemorySection &section : sections) {
+        gatherer.add(section.mem_map, (section.end - section.first) * struct_page_size);
+    }
+    for (const auto &[address, size] : printk_ring_memory(vmcoreinfo, memory)) {
+        gatherer.add(address, size);
+    }
+    visit_page_tables(core, tables, [&](std::uint64_t physical) { gatherer.add_physical(physical, core.page_size()); });
+    return gatherer.take();
+}
+
+} // namespace ballast::dump

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/kernel/symbols.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace ballast::dump {
+
+namespace {
+
+constexpr std::size_t token_count = 256;
+constexpr std::size_t longest_token = 512;      // a name's limit, and so a token's
+constexpr std::uint32_t most_symbols = 5000000; // kernels have some 200,000
+
+// Symbols that VMCOREINFO tells too, to check addresses by.
+constexpr std::array<std::string_view, 4> anchors{"init_uts_ns", "_stext", "init_top_pgt", "node_online_map"};
+
+template<typename Value>
+std::optional<Value> read_value(AddressSpace &memory, std::uint64_t address) {
+    Value value{};
+    return memory.read(address, std::as_writable_bytes(std::span(&value, 1))) ? std::optional(value) : std::nullopt;
+}
+
+/** Bytes of virtual memory, one after the other. */
+class ByteStream {
+  public:
+    ByteStream(AddressSpace &memory, std::uint64_t address) : memory_(&memory), address_(address) {}
+
+    /** Empty where memory can't be read. */
+    std::optional<std::uint8_t> next() {
+        if (place_ == filled_ && !refill()) {
+            return std::nullopt;
+        }
+        return buffer_[place_++];
+    }
+
+    bool skip(std::size_t count) {
+        while (count > filled_ - place_) {
+            count -= filled_ - place_;
+            place_ = filled_;
+            if (!refill()) {
+                return false;
+            }
+        }
+        place_ += count;
+        return true;
+    }
+
+  private:
+    bool refill() {
+        // Never beyond the page, behind which there may be nothing.
+        filled_ = buffer_.size() - address_ % buffer_.size();
+        place_ = 0;
+        if (!memory_->read(address_, std::as_writable_bytes(std::span(buffer_).first(filled_)))) {
+            filled_ = 0;
+            return false;
+        }
+        address_ += filled_;
+        return true;
+    }
+
+    AddressSpace *memory_;
+    std::uint64_t address_;
+    std::array<std::uint8_t, 4096> buffer_{};
+    std::size_t place_ = 0;
+    std::size_t filled_ = 0;
+};
+
+/** What the bytes of a compressed name stand for. */
+class Tokens {
+  public:
+    static std::optional<Tokens> read(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
+        const auto table = vmcoreinfo.symbol("kallsyms_token_table");
+        const auto index = vmcoreinfo.symbol("kallsyms_token_index");
+        std::array<std::uint16_t, token_count> places{};
+        if (!table || !index || !memory.read(*index, std::as_writable_bytes(std::span(places)))) {
+            return std::nullopt;
+        }
+        Tokens tokens;
+        for (std::size_t token = 0; token < token_count; ++token) {
+            ByteStream bytes(memory, *table + places[token]);
+            std::string &text = tokens.texts_[token];
+            for (auto byte = bytes.next(); byte.value_or(0) != 0 && text.size() < longest_token; byte = bytes.next()) {
+                text.push_back(static_cast<char>(*byte));
+            }
+        }
+        return tokens;
+    }
+
+    [[nodiscard]] const std::string &text(std::uint8_t token) const { return texts_[token]; }
+
+  private:
+    std::array<std::string, token_count> texts_;
+};
+
+/** The names looked for, sorted. */
+class Wanted {
+  public:
+    explicit Wanted(std::vector<std::string_view> names) : names_(std::move(names)) {
+        std::sort(names_.begin(), names_.end());
+    }
+
+    /** The first that is not less, to see whether one starts with the text. */
+    [[nodiscard]] bool any_starts_with(std::string_view text) const {
+        const auto name = std::lower_bound(names_.begin(), names_.end(), text);
+        return name != names_.end() && name->starts_with(text);
+    }
+
+    [[nodiscard]] bool contains(std::string_view text) const {
+        return std::binary_search(names_.begin(), names_.end(), text);
+    }
+
+  private:
+    std::vector<std::string_view> names_;
+};
+
+using Indices = std::map<std::string, std::uint32_t, std::less<>>;
+
+/** Reads one compressed name: its text where it is wanted, else nothing in it. Empty at memory's end. */
+std::optional<std::string> read_name(ByteStream &bytes, const Tokens &tokens, const Wanted &wanted) {
+    const auto low = bytes.next();
+    if (!low) {
+        return std::nullopt;
+    }
+    std::size_t length = *low;
+    if (length >= 0x80) { // since 6.1; no name was so long before
+        const auto high = bytes.next();
+        if (!high) {
+            return std::nullopt;
+        }
+        length = (length & 0x7fU) | std::size_t{*high} << 7U;
+    }
+    std::string text; // a letter for the symbol's type, then its name
+    for (; length > 0; --length) {
+        const auto token = bytes.next();
+        if (!token) {
+            return std::nullopt;
+        }
+        text += tokens.text(*token);
+        if (!wanted.any_starts_with(std::string_view(text).substr(std::min<std::size_t>(text.size(), 1)))) {
+            return bytes.skip(length - 1) ? std::optional(std::string()) : std::nullopt;
+        }
+    }
+    text.erase(0, 1);
+    return wanted.contains(text) ? text : std::string();
+}
+
+/** Which symbols by number have the names. */
+Indices find_indices(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, const Wanted &wanted) {
+    const auto names = vmcoreinfo.symbol("kallsyms_names");
+    const auto count_at = vmcoreinfo.symbol("kallsyms_num_syms");
+    const std::uint32_t count = count_at ? read_value<std::uint32_t>(memory, *count_at).value_or(0) : 0;
+    const auto tokens = Tokens::read(vmcoreinfo, memory);
+    Indices indices;
+    if (!names || !tokens || count > most_symbols) {
+        return indices;
+    }
+    ByteStream bytes(memory, *names);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const auto name = read_name(bytes, *tokens, wanted);
+        if (!name) {
+            break;
+        }
+        if (!name->empty()) {
+            indices.emplace(*name, i);
+        }
+    }
+    return indices;
+}
+
+/** Where kallsyms' addresses stand, and how they may be coded. */
+struct Offsets {
+    std::uint64_t table = 0;
+    std::uint64_t base = 0; // kallsyms_relative_base; 0 where there is none
+
+    using Decode = std::uint64_t (*)(const Offsets &, std::uint32_t index, std::int32_t offset);
+};
+
+/** 4.6 to 6.14: what isn't negative is an absolute address, of a per-CPU variable. */
+std::uint64_t absolute_or_below(const Offsets &offsets, std::uint32_t /*index*/, std::int32_t offset) {
+    const std::int64_t wide = offset;
+    return wide >= 0 ? static_cast<std::uint64_t>(wide) : offsets.base - 1 - static_cast<std::uint64_t>(wide);
+}
+
+/** Without per-CPU variables at absolute addresses. */
+std::uint64_t above_base(const Offsets &offsets, std::uint32_t /*index*/, std::int32_t offset) {
+    return offsets.base + static_cast<std::uint32_t>(offset);
+}
+
+/** 7.x: counted from where the offset itself stands. */
+std::uint64_t from_own_place(const Offsets &offsets, std::uint32_t index, std::int32_t offset) {
+    return offsets.table + std::uint64_t{index} * sizeof offset + static_cast<std::uint64_t>(std::int64_t{offset});
+}
+
+Symbols decode(const Indices &indices, const Offsets &offsets, Offsets::Decode way, AddressSpace &memory) {
+    Symbols symbols;
+    for (const auto &[name, index] : indices) {
+        const auto offset = read_value<std::int32_t>(memory, offsets.table + std::uint64_t{index} * 4);
+        if (offset) {
+            symbols.emplace(name, way(offsets, index, *offset));
+        }
+    }
+    return symbols;
+}
+
+/** Are all symbols right that VMCOREINFO tells as well? */
+bool is_right(const Symbols &symbols, const Vmcoreinfo &vmcoreinfo) {
+    unsigned right = 0;
+    for (const std::string_view name : anchors) {
+        const auto told = vmcoreinfo.symbol(name);
+        const auto found = address_of(symbols, name);
+        if (told && found) {
+            if (*told != *found) {
+                return false;
+            }
+            ++right;
+        }
+    }
+    return right >= 2;
+}
+
+} // namespace
+
+Symbols find_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::vector<std::string_view> names) {
+    names.insert(names.end(), anchors.begin(), anchors.end());
+    const Indices indices = find_indices(vmcoreinfo, memory, Wanted(std::move(names)));
+    const auto table = vmcoreinfo.symbol("kallsyms_offsets");
+    if (indices.empty() || !table) {
+        return {};
+    }
+    const auto base = vmcoreinfo.symbol("kallsyms_relative_base");
+    const Offsets offsets{.table = *table, .base = base ? read_value<std::uint64_t>(memory, *base).value_or(0) : 0};
+    for (const Offsets::Decode way : {absolute_or_below, above_base, from_own_place}) {
+        Symbols symbols = decode(indices, offsets, way, memory);
+        if (is_right(symbols, vmcoreinfo)) {
+            return symbols;
+        }
+    }
+    return {};
+}
+
+std::optional<std::uint64_t> address_of(const Symbols &symbols, std::string_view name) {
+    const auto found = symbols.find(name);
+    return found == symbols.end() ? std::nullopt : std::optional(found->second);
+}
+
+} // namespace ballast::dump
