@@ -101,7 +101,8 @@ TEST_CASE("ballast balloon status as JSON holds what sysfs holds", "[ballast]") 
     CHECK(json.at("size_pages") == json.at("target_pages"));
     CHECK(json.at("inflated") >= json.at("size_pages"));
     CHECK(json.at("content_errors") == 0);
-    for (const char *counter : {"deflated", "isolated", "migrated", "putback", "inflate_failed", "isolated_now"}) {
+    for (const char *counter : {"deflated", "isolated", "migrated", "putback", "inflate_failed", "isolated_now",
+                                "min_free_bytes", "min_free_stops", "huge_now", "huge_fallback", "huge_split"}) {
         CHECK(json.at(counter).is_number_unsigned());
     }
 }

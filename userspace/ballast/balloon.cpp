@@ -47,6 +47,11 @@ nlohmann::ordered_json to_json(const Balloon &balloon) {
         {"putback", status.putback},
         {"inflate_failed", status.inflate_failed},
         {"isolated_now", status.isolated_now},
+        {"min_free_bytes", status.min_free_bytes},
+        {"min_free_stops", status.min_free_stops},
+        {"huge_now", status.huge_now},
+        {"huge_fallback", status.huge_fallback},
+        {"huge_split", status.huge_split},
         {"content_errors", nullptr},
     };
     if (status.content_errors) {
@@ -68,8 +73,13 @@ void print(const Balloon &balloon) {
     fmt::print("  target          {:>10}  {:>10} pages{}\n", format_size(status.target_bytes), status.target_pages,
                balloon.host_sets_target() ? ", set by the host" : "");
     fmt::print("  size            {:>10}  {:>10} pages\n", format_size(status.size_bytes), status.size_pages);
+    fmt::print("  min free        {:>10}  left to the machine; inflation stopped there {} times\n",
+               format_size(status.min_free_bytes), status.min_free_stops);
     const auto count = [](const char *name, std::uint64_t pages, const char *meaning) {
         fmt::print("  {:<26}  {:>10} pages {}\n", name, pages, meaning);
+    };
+    const auto count_blocks = [](const char *name, std::uint64_t blocks, const char *meaning) {
+        fmt::print("  {:<26}  {:>10} blocks {}\n", name, blocks, meaning);
     };
     count("inflated", status.inflated, "taken from the kernel since the module was loaded");
     count("deflated", status.deflated, "given back");
@@ -78,6 +88,9 @@ void print(const Balloon &balloon) {
     count("putback", status.putback, "put back unmoved");
     count("isolated now", status.isolated_now, "");
     count("inflate failed", status.inflate_failed, "that the kernel could not give");
+    count_blocks("huge now", status.huge_now, "of 2 MiB in the balloon");
+    count_blocks("huge fallback", status.huge_fallback, "that the kernel could not give");
+    count_blocks("huge split", status.huge_split, "that became single pages");
     if (status.content_errors) {
         count("content errors", *status.content_errors, "with wrong content");
     } else {

@@ -178,6 +178,11 @@ BalloonStatus Balloon::status() const {
         .putback = read("putback"),
         .inflate_failed = read("inflate_failed"),
         .isolated_now = read("isolated_now"),
+        .min_free_bytes = read("min_free_bytes"),
+        .min_free_stops = read("min_free_stops"),
+        .huge_now = read("huge_now"),
+        .huge_fallback = read("huge_fallback"),
+        .huge_split = read("huge_split"),
         .content_errors = {},
     };
     if (std::filesystem::exists(group_ / "content_errors")) {

@@ -28,6 +28,16 @@ struct BalloonStatus {
     std::uint64_t inflate_failed = 0;
     /** Pages that are isolated at this moment. */
     std::uint64_t isolated_now = 0;
+    /** What inflation leaves to the machine. */
+    std::uint64_t min_free_bytes = 0;
+    /** How often inflation stopped there. */
+    std::uint64_t min_free_stops = 0;
+    /** Blocks of 2 MiB that are in the balloon at this moment; their pages count as size. */
+    std::uint64_t huge_now = 0;
+    /** How often there was no block to be had, and single pages were taken. */
+    std::uint64_t huge_fallback = 0;
+    /** Blocks that became single pages. */
+    std::uint64_t huge_split = 0;
     /** Pages whose content was not what the balloon had put there; absent without check_content=1. */
     std::optional<std::uint64_t> content_errors;
 };

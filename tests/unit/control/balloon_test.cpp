@@ -32,6 +32,11 @@ void lay_out(const Folder &sysfs, const std::filesystem::path &group = software)
     sysfs.write(group / "putback", "5\n");
     sysfs.write(group / "inflate_failed", "6\n");
     sysfs.write(group / "isolated_now", "7\n");
+    sysfs.write(group / "min_free_bytes", "4096\n");
+    sysfs.write(group / "min_free_stops", "8\n");
+    sysfs.write(group / "huge_now", "9\n");
+    sysfs.write(group / "huge_fallback", "10\n");
+    sysfs.write(group / "huge_split", "11\n");
 }
 
 const WaitOptions brief{.time_limit = 10s, .no_progress_limit = 50ms, .tick = 10ms, .report = {}};
@@ -53,6 +58,11 @@ TEST_CASE("the status holds every attribute under its own name", "[balloon]") {
     CHECK(status.putback == 5);
     CHECK(status.inflate_failed == 6);
     CHECK(status.isolated_now == 7);
+    CHECK(status.min_free_bytes == 4096);
+    CHECK(status.min_free_stops == 8);
+    CHECK(status.huge_now == 9);
+    CHECK(status.huge_fallback == 10);
+    CHECK(status.huge_split == 11);
     CHECK_FALSE(status.content_errors.has_value());
 }
 
