@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+// Types by the names that a kernel's have, for this program's own debug information.
+#include "types_subject.hpp"
+
+// NOLINTBEGIN(readability-identifier-naming,misc-use-internal-linkage): the kernel's names, in no namespace
+struct page {
+    unsigned long flags;
+    union {
+        unsigned long compound_head;
+        void *lru[3];
+    };
+    union {
+        void *mapping;
+        unsigned char order;
+    };
+};
+
+struct zone {
+    long watermark;
+    long free_area[11];
+};
+
+enum pageflags { PG_locked, PG_lru = 4 };
+// NOLINTEND(readability-identifier-naming,misc-use-internal-linkage)
+
+unsigned long types_subject(const void *data) {
+    const auto *subject = static_cast<const page *>(data);
+    const auto *other = static_cast<const zone *>(data);
+    const pageflags flag = PG_lru;
+    return subject->flags + subject->order + static_cast<unsigned long>(other->free_area[0]) + flag;
+}

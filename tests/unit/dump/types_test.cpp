@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "failure.hpp"
+#include "synthetic_btf.hpp"
+#include "types_subject.hpp"
+
+#include "dump/kernel/btf.hpp"
+#include "dump/kernel/dwarf.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+using ballast::dump::BtfTypes;
+using ballast::dump::open_dwarf;
+using Catch::Matchers::ContainsSubstring;
+
+TEST_CASE("BTF tells sizes, members, also of unnamed structs, lengths of arrays and enumerators") {
+    const auto types = BtfTypes::parse(btf_of(types_of_6_1()));
+    REQUIRE(types);
+    CHECK(types->size("page") == 64);
+    CHECK(types->offset("page", "flags") == 0);
+    CHECK(types->offset("page", "_mapcount") == 48);
+    CHECK(types->offset("page", "compound_order") == 17);
+    CHECK(types->length("zone", "free_area") == 11);
+    CHECK(types->enumerator("pageflags", "PG_hwpoison") == 23);
+    CHECK(types->has_enum("compound_dtor_id"));
+}
+
+TEST_CASE("What BTF doesn't have is empty") {
+    const auto types = BtfTypes::parse(btf_of(types_of_6_1()));
+    REQUIRE(types);
+    CHECK_FALSE(types->size("folio"));
+    CHECK_FALSE(types->offset("page", "compound_info"));
+    CHECK_FALSE(types->offset("folio", "page"));
+    CHECK_FALSE(types->length("page", "flags"));
+    CHECK_FALSE(types->enumerator("pageflags", "PG_head_mask"));
+    CHECK_FALSE(types->enumerator("pagetype", "PGTY_buddy"));
+    CHECK_FALSE(types->has_enum("pagetype"));
+}
+
+TEST_CASE("What isn't BTF, or only its beginning, is none") {
+    std::vector<std::byte> bytes = btf_of(types_of_6_1());
+    SECTION("nothing") {
+        bytes.clear();
+    }
+    SECTION("cut") {
+        bytes.resize(GENERATE(10, 24, 200));
+    }
+    SECTION("another magic") {
+        bytes[0] = std::byte{0};
+    }
+    CHECK_FALSE(BtfTypes::parse(bytes));
+}
+
+TEST_CASE("DWARF tells sizes, members, also of unnamed unions, lengths of arrays and enumerators") {
+    CHECK(types_subject(std::vector<long>(16).data()) == 4);
+    const auto types = open_dwarf("/proc/self/exe");
+    CHECK(types->size("page") == 40);
+    CHECK(types->offset("page", "flags") == 0);
+    CHECK(types->offset("page", "compound_head") == 8);
+    CHECK(types->offset("page", "mapping") == 32);
+    CHECK(types->length("zone", "free_area") == 11);
+    CHECK(types->offset("zone", "free_area") == 8);
+    CHECK(types->enumerator("pageflags", "PG_lru") == 4);
+    CHECK(types->has_enum("pageflags"));
+}
+
+TEST_CASE("What DWARF doesn't have is empty") {
+    const auto types = open_dwarf("/proc/self/exe");
+    CHECK_FALSE(types->size("no such struct"));
+    CHECK_FALSE(types->offset("page", "no_such_member"));
+    CHECK_FALSE(types->length("page", "flags"));
+    CHECK_FALSE(types->enumerator("pageflags", "PG_head"));
+    CHECK_FALSE(types->has_enum("pagetype"));
+}
+
+TEST_CASE("A vmlinux that isn't there or has no debug information is refused") {
+    CHECK_THAT(failure([] { open_dwarf("/nowhere"); }), ContainsSubstring("/nowhere: No such file"));
+    CHECK_THAT(failure([] { open_dwarf("/etc/passwd"); }), ContainsSubstring("debug package"));
+}
