@@ -2,7 +2,7 @@
 #include "dump/kernel/kernel_memory.hpp"
 
 #include "dump/kernel/page_table_walk.hpp"
-#include "dump/kernel/printk_ring.hpp"
+#include "dump/kernel/printk_log.hpp"
 
 #include <algorithm>
 #include <array>
@@ -155,8 +155,10 @@ std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmc
     for (const MemorySection &section : sections) {
         gatherer.add(section.mem_map, (section.end - section.first) * struct_page_size);
     }
-    for (const auto &[address, size] : printk_ring_memory(vmcoreinfo, memory)) {
-        gatherer.add(address, size);
+    if (const auto log = PrintkLog::find(vmcoreinfo, memory)) {
+        for (const auto &[address, size] : log->parts()) {
+            gatherer.add(address, size);
+        }
     }
     visit_page_tables(core, tables, [&](std::uint64_t physical) { gatherer.add_physical(physical, core.page_size()); });
     return gatherer.take();
