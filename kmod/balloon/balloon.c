@@ -20,13 +20,10 @@
  * Pages that the worker handles in one go: long enough that the cost of a go is lost among its
  * pages, short enough that a new target, suspend and unload wait for milliseconds at most.
  */
-#define SLICE_PAGES 256UL
+#define SLICE_PAGES (4 * BALLOON_BLOCK_PAGES)
 
-/* The same where pages are taken in blocks, which costs little more than zeroing them. */
-#define SLICE_PAGES_OF_BLOCKS (4 * BALLOON_BLOCK_PAGES)
-
-/* Pages that a host is told of together. */
-#define BATCH_PAGES 256UL
+/* Pages that a host is told of together, some of them in a slice: it reads while more are taken. */
+#define BATCH_PAGES BALLOON_BLOCK_PAGES
 
 /*
  * Until the worker tries again: when there was no memory, and when pages were isolated or locked.
@@ -161,15 +158,14 @@ unsigned long balloon_deflate(struct balloon *b, unsigned long want)
 static long resize_slice(struct balloon *b)
 {
 	unsigned long target = READ_ONCE(b->target), size = READ_ONCE(b->size), want;
-	unsigned long slice = balloon_uses_blocks() ? SLICE_PAGES_OF_BLOCKS : SLICE_PAGES;
 
 	if (size == target)
 		return -1;
 	if (size < target) {
-		want = balloon_floor_room(b, min(target - size, slice));
+		want = balloon_floor_room(b, min(target - size, SLICE_PAGES));
 		return want && balloon_inflate(b, want) == want ? 0 : NO_MEMORY_DELAY;
 	}
-	want = min(size - target, slice);
+	want = min(size - target, SLICE_PAGES);
 	return balloon_deflate(b, want) == want ? 0 : BUSY_DELAY;
 }
 
