@@ -7,6 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <nlohmann/json.hpp>
 
 using namespace ballast::test;
 using Catch::Matchers::ContainsSubstring;
@@ -62,11 +63,11 @@ TEST_CASE("An option without its value is refused") {
     require_refusal({"core", "dump", "--num-threads"}, "--num-threads");
 }
 
-TEST_CASE("Missing file names are refused, and too many as well") {
+TEST_CASE("Missing file names are refused, and files that don't belong together as well") {
     const Place place;
     require_refusal({}, "VMCORE");
     require_refusal({place.core}, "DUMPFILE");
-    require_refusal({place.core, place.dump, place.dump + "2"}, "dump2");
+    require_refusal({place.core, place.core, place.dump}, "not a part of a split dump");
     CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
 }
 
@@ -98,4 +99,47 @@ TEST_CASE("A dry run writes nothing, neither a new file nor over an old one") {
     place.folder.write("dump", "an old dump");
     CHECK(pmakedumpfile({"--dry-run", "-f", "-l", place.core, place.dump}).status == exit_ok);
     CHECK(read_file(place.dump) == "an old dump");
+}
+
+TEST_CASE("Parameters that are only checked write nothing, whatever they ask for") {
+    const Place place;
+    const std::string option = GENERATE("-l", "--reassemble", "--verify");
+    CHECK(pmakedumpfile({"--check-params", option, place.core, place.dump}).status == exit_ok);
+    CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
+}
+
+TEST_CASE("Statistics as JSON are all that is on standard output") {
+    const Place place;
+    const Outcome outcome = pmakedumpfile({"--stats=json", "-l", "-d", "1", place.core, place.dump});
+    INFO(outcome.output);
+    REQUIRE(outcome.status == exit_ok);
+    const auto stats = nlohmann::json::parse(outcome.output);
+    CHECK(stats["pages"]["present"] == 256);
+    CHECK(stats["pages"]["dumped"] == 256);
+    CHECK(stats["pages"]["zero"] == 64);
+    CHECK(stats["dump_level"] == 1);
+    CHECK(stats["classes"]["kernel"]["kept_bytes"] == 256 * 4096);
+    CHECK(stats["output_bytes"] == read_file(place.dump).size());
+    CHECK(stats["steps"].size() == 1);
+}
+
+TEST_CASE("Progress as JSON is lines of it on standard error") {
+    const Place place;
+    const Outcome outcome = pmakedumpfile({"--progress=json", "--message-level", "1", place.core, place.dump});
+    const auto last = nlohmann::json::parse(outcome.errors.substr(outcome.errors.rfind("{")));
+    CHECK(last["step"] == "Copying data");
+    CHECK(last["done"] == 256);
+    CHECK(last["total"] == 256);
+}
+
+TEST_CASE("Verifying a dump ends with status 0 if all is well, and names what isn't") {
+    const Place place;
+    REQUIRE(pmakedumpfile({"-l", place.core, place.dump}).status == exit_ok);
+    CHECK(pmakedumpfile({"--verify", place.dump}).status == exit_ok);
+    // Behind header, sub header and two bitmaps: the second page's codec.
+    poke(place.dump, 4 * 4096 + 24 + 12, "\x40");
+    const Outcome outcome = pmakedumpfile({"--verify", place.dump});
+    CHECK(outcome.status == exit_failed);
+    CHECK_THAT(outcome.output, ContainsSubstring("the data of page 0x101 is damaged"));
+    CHECK_THAT(outcome.errors, ContainsSubstring("1 damaged"));
 }

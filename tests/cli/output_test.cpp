@@ -148,6 +148,51 @@ TEST_CASE("On a full disk what was written is kept, marked incomplete, and reada
     CHECK(readable < pages);
 }
 
+TEST_CASE("Where there is no room at one dump level the next is tried") {
+    const Place place;
+    const Folder kept;
+    const std::filesystem::path disk = place.folder.path() / "disk";
+    std::filesystem::create_directory(disk);
+    // At level 0 zero pages take room; 4 MiB are the whole core.
+    const Outcome outcome =
+        pmakedumpfile_on_tmpfs(disk, "size=3300k", kept.path(), {"-d", "0,1", place.core, disk / "dump"});
+    INFO(outcome.output << outcome.errors);
+    REQUIRE(outcome.status == exit_ok);
+    const std::string dump = kept.path() / "dump";
+    CHECK(DumpFile(dump).header().dump_level == 1);
+    CHECK(readable_pages(dump) == pages);
+}
+
+TEST_CASE("A limit on the file's size is kept") {
+    const Place place;
+    require_refusal({"-L", "1000000", place.core, place.dump}, "limit of 1000000 bytes");
+    CHECK(std::filesystem::file_size(place.dump) <= 1'000'000);
+    CHECK(pmakedumpfile({"-f", "-L", "1000000", "-d", "0,1", "-z", place.core, place.dump}).status == exit_failed);
+    CHECK(pmakedumpfile({"-f", "-L", "3300000", "-d", "0,1", place.core, place.dump}).status == exit_ok);
+    CHECK(std::filesystem::file_size(place.dump) <= 3'300'000);
+}
+
+TEST_CASE("A dump on standard output is put into a file again") {
+    const Place place;
+    const std::string flat = place.folder.path() / "flat";
+    const Outcome outcome = run({"sh", "-c", "$0 -F -l -d 1 $1 > $2", BALLAST_PMAKEDUMPFILE, place.core, flat});
+    INFO(outcome.errors);
+    REQUIRE(outcome.status == exit_ok);
+    CHECK(outcome.errors.find("STDOUT") != std::string::npos);
+    REQUIRE(run({"sh", "-c", "$0 -R $1 < $2", BALLAST_PMAKEDUMPFILE, place.dump, flat}).status == exit_ok);
+    CHECK(readable_pages(place.dump) == pages);
+    REQUIRE(pmakedumpfile({"-f", "-l", "-d", "1", place.core, flat}).status == exit_ok);
+    CHECK(read_file(place.dump) == read_file(flat));
+}
+
+TEST_CASE("A reader of standard output that goes away ends the run with one line") {
+    const Place place;
+    const Outcome outcome =
+        run({"sh", "-c", "($0 -F $1; echo status $? >&2) | head -c 100 >/dev/null", BALLAST_PMAKEDUMPFILE, place.core});
+    CHECK(outcome.errors.find("Can't write the standard output: Broken pipe") != std::string::npos);
+    CHECK(outcome.errors.find("status 1") != std::string::npos);
+}
+
 TEST_CASE("On a disk too full for the headers it fails in one line") {
     const Place place;
     const Folder kept;

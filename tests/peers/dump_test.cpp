@@ -180,6 +180,65 @@ TEST_CASE("Our filter makes of makedumpfile's dump of all pages the file that it
     CHECK(identical(refiltered, few));
 }
 
+TEST_CASE("Through -F and -R, ours or makedumpfile's, a dump is the very file again") {
+    const std::string format = GENERATE("-E", "-c", "-z");
+    const Folder folder;
+    const std::string direct = folder.path() / "direct";
+    const std::string flat = folder.path() / "flat";
+    const std::string restored = folder.path() / "restored";
+    CAPTURE(format);
+    require_dump({BALLAST_PMAKEDUMPFILE, format, "-d", "31", core_of("5_levels"), direct});
+    require_dump({"sh", "-c", "$0 -F $1 -d 31 $2 > $3", BALLAST_PMAKEDUMPFILE, format, core_of("5_levels"), flat});
+    for (const std::string program : {BALLAST_PMAKEDUMPFILE, "makedumpfile"}) {
+        require_dump({"sh", "-c", "$0 -f -R $1 < $2", program, restored, flat});
+        CHECK(identical(restored, direct));
+    }
+    CHECK(Kdumpfile(flat).release() == Kdumpfile(direct).release());
+    // Refiltered without -R.
+    require_dump({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", flat, restored});
+    require_dump({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", direct, flat});
+    CHECK(identical(restored, flat));
+}
+
+TEST_CASE("A split dump is put together by us and by makedumpfile, and so is makedumpfile's by us") {
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    const std::string core = core_of("5_levels");
+    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, path("whole")});
+    require_dump({BALLAST_PMAKEDUMPFILE, "--split", "-l", "-d", "31", core, path("a"), path("b"), path("c")});
+    require_dump({BALLAST_PMAKEDUMPFILE, "--reassemble", path("c"), path("a"), path("b"), path("ours")});
+    CHECK(identical(path("whole"), path("ours")));
+    require_dump({"makedumpfile", "--reassemble", path("a"), path("b"), path("c"), path("theirs")});
+    CHECK(compare_dumps(path("whole"), path("theirs")).equal());
+
+    require_dump({"makedumpfile", "--split", "-l", "-d", "31", core, path("d"), path("e")});
+    require_dump({BALLAST_PMAKEDUMPFILE, "--verify", path("d"), path("e")});
+    require_dump({BALLAST_PMAKEDUMPFILE, "--reassemble", path("d"), path("e"), path("of_theirs")});
+    const Comparison comparison = compare_dumps(path("theirs"), path("of_theirs"));
+    INFO(comparison.describe());
+    CHECK(comparison.content.count() + comparison.unreadable.count() == 0);
+    CHECK(comparison.dumped_in_first.count() + comparison.dumped_in_second.count() == 0);
+}
+
+TEST_CASE("libkdumpfile, crash and makedumpfile read an ELF dump") {
+    const std::string levels = GENERATE("4_levels", "5_levels");
+    const Folder folder;
+    const std::string elf = folder.path() / "elf";
+    const std::string kdump = folder.path() / "kdump";
+    const std::string refiltered = folder.path() / "refiltered";
+    CAPTURE(levels);
+    require_dump({BALLAST_PMAKEDUMPFILE, "-E", "-d", "30", core_of(levels), elf});
+    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "30", core_of(levels), kdump});
+    CHECK(run({"crash", "--osrelease", elf}).output == Kdumpfile(kdump).release() + "\n");
+    // Filtered again it loses the pages that only short gaps let in.
+    require_dump({"makedumpfile", "-l", "-d", "30", elf, refiltered});
+    const Comparison comparison = compare_dumps(refiltered, kdump);
+    INFO(comparison.describe());
+    CHECK(comparison.pages_compared > 10000);
+    CHECK(comparison.equal());
+    CHECK(log_of(elf) == log_of(kdump));
+}
+
 TEST_CASE("crash tells the kernel's release from a dump") {
     const std::string compressor = GENERATE("", "-c", "-l", "-p", "-z");
     const Folder folder;

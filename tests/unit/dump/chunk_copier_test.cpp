@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/chunk_copier.hpp"
 
+#include "dump/output/layout.hpp"
 #include "dump/output/output_file.hpp"
 #include "dump_machine.hpp"
 #include "file_size_limit.hpp"
@@ -33,18 +34,22 @@ TEST_CASE("A descriptor that a full disk cuts in two is taken back") {
     const std::string path = folder.path() / "dump";
     const Bitmap dumped = zero_pages(machine);
     const Layout layout(4096, 100, dumped.size(), pages);
-    const OutputFile file(path, false);
-    const CopyJob job{
-        .core = machine.core(), .dumped = dumped, .layout = layout, .share_zero_pages = true, .file = &file};
-    file.reserve(job.start());
+    OutputFile file(path, false);
+    const CopyPart part{.file = &file,
+                        .end = 1,
+                        .descriptors = layout.descriptors,
+                        .zero_page = layout.data,
+                        .data = layout.data + 4096};
+    const CopyJob job{.core = machine.core(), .pages = dumped, .compression = {}, .parts = {part}};
+    file.reserve(part.data);
 
     ChunkCopier copier(job);
     const Chunk chunk = ChunkPlan(dumped, ChunkCopier::chunk_pages(4096)).chunk(0);
-    CHECK(copier.fill(chunk) == 0);
+    CHECK(copier.fill(part, chunk) == 0);
     const std::uint64_t whole = layout.descriptors + 3 * sizeof(PageDescriptor);
     const SavedChunk saved = [&] {
         const FileSizeLimit limit(whole + 10);
-        return copier.save(chunk, job.start());
+        return copier.save(part, chunk, part.data);
     }();
 
     CHECK(saved.error == EFBIG);
@@ -52,5 +57,5 @@ TEST_CASE("A descriptor that a full disk cuts in two is taken back") {
     CHECK(saved.zero_pages == 3);
     const std::string content = folder.read("dump");
     CHECK(content[whole - sizeof(PageDescriptor) + 1] != 0); // of the last that is there, the offset
-    CHECK(content.substr(whole) == std::string(job.start() - whole, '\0'));
+    CHECK(content.substr(whole) == std::string(part.data - whole, '\0'));
 }

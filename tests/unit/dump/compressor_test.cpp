@@ -48,7 +48,7 @@ constexpr std::array codecs = {Codec::zlib, Codec::lzo, Codec::snappy, Codec::zs
 
 TEST_CASE("A page that compresses inflates to itself, under the codec's flag") {
     const Codec codec = GENERATE(from_range(codecs));
-    const auto compressor = make_compressor(codec, page_size);
+    const auto compressor = make_compressor({.codec = codec}, page_size);
     const Bytes page = compressible(1);
 
     StoredPage stored;
@@ -61,7 +61,7 @@ TEST_CASE("A page that compresses inflates to itself, under the codec's flag") {
 
 TEST_CASE("A page that doesn't get smaller is stored as it is, with flags 0") {
     const Codec codec = GENERATE(Codec::raw, Codec::zlib, Codec::lzo, Codec::snappy, Codec::zstd);
-    const auto compressor = make_compressor(codec, page_size);
+    const auto compressor = make_compressor({.codec = codec}, page_size);
     const Bytes page = noise(2);
 
     StoredPage stored;
@@ -73,7 +73,7 @@ TEST_CASE("A page that doesn't get smaller is stored as it is, with flags 0") {
 }
 
 TEST_CASE("Without a codec even a page that would compress is stored as it is") {
-    const auto compressor = make_compressor(Codec::raw, page_size);
+    const auto compressor = make_compressor({}, page_size);
     const Bytes page = compressible(3);
 
     StoredPage stored;
@@ -84,10 +84,10 @@ TEST_CASE("Without a codec even a page that would compress is stored as it is") 
 TEST_CASE("What a page compresses to doesn't depend on the pages before") {
     const Codec codec = GENERATE(from_range(codecs));
     StoredPage stored;
-    const auto fresh = make_compressor(codec, page_size);
+    const auto fresh = make_compressor({.codec = codec}, page_size);
     const Bytes alone = stored_bytes(*fresh, compressible(4), stored);
 
-    const auto used = make_compressor(codec, page_size);
+    const auto used = make_compressor({.codec = codec}, page_size);
     for (std::uint32_t seed = 5; seed < 20; seed++) {
         stored_bytes(*used, seed % 2 == 0 ? compressible(seed) : noise(seed), stored);
     }
@@ -96,7 +96,7 @@ TEST_CASE("What a page compresses to doesn't depend on the pages before") {
 
 TEST_CASE("No page makes a codec write beyond the room that it asked for") {
     const Codec codec = GENERATE(Codec::raw, Codec::zlib, Codec::lzo, Codec::snappy, Codec::zstd);
-    const auto compressor = make_compressor(codec, page_size);
+    const auto compressor = make_compressor({.codec = codec}, page_size);
     const auto mark = std::byte{0x5a};
     Bytes out(compressor->room() + 64, mark);
 
@@ -109,7 +109,7 @@ TEST_CASE("No page makes a codec write beyond the room that it asked for") {
 TEST_CASE("Larger pages, as arm64 has them, inflate to themselves") {
     const Codec codec = GENERATE(from_range(codecs));
     constexpr std::size_t large = 65536;
-    const auto compressor = make_compressor(codec, large);
+    const auto compressor = make_compressor({.codec = codec}, large);
     Bytes page;
     for (std::uint32_t seed = 0; seed < large / page_size; seed++) {
         const Bytes part = compressible(seed);
@@ -120,4 +120,19 @@ TEST_CASE("Larger pages, as arm64 has them, inflate to themselves") {
     const Bytes bytes = stored_bytes(*compressor, page, stored);
     CHECK(stored.size < large);
     CHECK(inflate(codec, bytes, large) == page);
+}
+
+TEST_CASE("A higher level of zstd makes pages smaller, and they inflate the same") {
+    const auto fast = make_compressor({.codec = Codec::zstd, .zstd_level = zstd_levels().lowest}, page_size);
+    const auto small = make_compressor({.codec = Codec::zstd, .zstd_level = 19}, page_size);
+    std::vector<std::byte> page(page_size);
+    for (std::size_t n = 0; n < page.size(); n++) {
+        page[n] = static_cast<std::byte>((n * n / 7) % 50);
+    }
+    std::vector<std::byte> first(fast->room());
+    std::vector<std::byte> second(small->room());
+    const StoredPage large = fast->store(page, first);
+    const StoredPage little = small->store(page, second);
+    CHECK(little.size < large.size);
+    CHECK(inflate(Codec::zstd, std::span(second).first(little.size), page_size) == page);
 }

@@ -24,7 +24,7 @@ void fill(std::array<std::byte, SyntheticCore::page_size> &page, std::mt19937 &r
     }
 }
 
-std::string make_core(const std::string &path) {
+SyntheticLayout make_core(const std::string &path) {
     SyntheticCore core;
     core.vmcoreinfo["CRASHTIME"] = std::to_string(DumpMachine::crash_time);
     std::mt19937 random(1);
@@ -34,8 +34,7 @@ std::string make_core(const std::string &path) {
             fill(core.page(pfn), random, kind != 1);
         }
     }
-    core.write(path);
-    return path;
+    return core.write(path);
 }
 
 /** The kernel's own pages, runs with gaps among the filled, and some far from everything. */
@@ -60,10 +59,16 @@ bool is_zero(const std::vector<std::byte> &page) {
 } // namespace
 
 DumpMachine::DumpMachine()
-    : core_path_(make_core(folder_.path() / "core")),
+    : core_path_(folder_.path() / "core"),
+      layout_(make_core(core_path_)),
       core_(Core::open(core_path_)),
       kernel_(Kernel::describe(core_)),
       dumped_(choose_pages(core_.max_pfn())) {}
+
+std::uint64_t DumpMachine::offset_in_core(Pfn pfn) const {
+    constexpr std::uint64_t second_segment = 0x100000;
+    return layout_.segments.at(1) + pfn * SyntheticCore::page_size - second_segment;
+}
 
 std::vector<Pfn> DumpMachine::dumped_pfns() const {
     std::vector<Pfn> pfns;
@@ -106,5 +111,6 @@ DumpResult make_dump(const DumpMachine &machine, const DumpOptions &options) {
 }
 
 DumpResult make_dump(const DumpMachine &machine, const DumpOptions &options, ProgressSink &progress) {
-    return write_dump(machine.core(), machine.kernel(), machine.core().present(), machine.dumped(), options, progress);
+    return write_dump(machine.core(), machine_of(machine.core(), machine.kernel()), machine.core().present(),
+                      machine.dumped(), options, progress);
 }

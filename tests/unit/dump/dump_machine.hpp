@@ -8,6 +8,7 @@
 #include "dump/output/dump.hpp"
 #include "peers/kdumpfile.hpp"
 #include "support/folder.hpp"
+#include "synthetic_core.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,9 @@ class DumpMachine {
     /** The page's bytes in the core. */
     [[nodiscard]] std::vector<std::byte> page(ballast::dump::Pfn pfn) const;
 
+    /** Where the page's bytes are in the core's file. */
+    [[nodiscard]] std::uint64_t offset_in_core(ballast::dump::Pfn pfn) const;
+
     /** The pages to dump, in order. */
     [[nodiscard]] std::vector<ballast::dump::Pfn> dumped_pfns() const;
 
@@ -46,6 +50,7 @@ class DumpMachine {
   private:
     Folder folder_;
     std::string core_path_;
+    SyntheticLayout layout_;
     ballast::dump::Core core_;
     ballast::dump::Kernel kernel_;
     ballast::dump::Bitmap dumped_;

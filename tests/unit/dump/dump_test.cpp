@@ -47,7 +47,7 @@ TEST_CASE("The file is the same for any number of threads, whatever the codec") 
     const Folder folder;
     const auto dump_with = [&](unsigned threads) {
         const std::string path = folder.path() / std::to_string(threads);
-        make_dump(machine(), {.path = path, .codec = codec, .dump_level = level, .threads = threads});
+        make_dump(machine(), {.paths = {path}, .codec = codec, .dump_level = level, .threads = threads});
         return folder.read(path);
     };
     const auto one = dump_with(1);
@@ -61,7 +61,7 @@ TEST_CASE("libkdumpfile reads from the dump what the core has, whatever the code
     const unsigned level = GENERATE(0U, 31U);
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    make_dump(machine(), {.path = path, .codec = codec, .dump_level = level, .threads = 3});
+    make_dump(machine(), {.paths = {path}, .codec = codec, .dump_level = level, .threads = 3});
 
     const Kdumpfile dump(path);
     CHECK(dump.release() == machine().kernel().release());
@@ -71,7 +71,7 @@ TEST_CASE("libkdumpfile reads from the dump what the core has, whatever the code
 TEST_CASE("The headers tell of the machine what the core tells") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    make_dump(machine(), {.path = path, .codec = Codec::zstd, .dump_level = 17});
+    make_dump(machine(), {.paths = {path}, .codec = Codec::zstd, .dump_level = 17});
 
     const DumpFile dump(path);
     CHECK(dump.header().version == 6);
@@ -90,7 +90,7 @@ TEST_CASE("The headers tell of the machine what the core tells") {
 TEST_CASE("The time stamp is the crash's, as a file that tells the time of day would never be the same again") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    make_dump(machine(), {.path = path});
+    make_dump(machine(), {.paths = {path}});
     CHECK(number_at<std::int64_t>(path, 408) == DumpMachine::crash_time);
     CHECK(number_at<std::int64_t>(path, 416) == 0);
 }
@@ -98,7 +98,8 @@ TEST_CASE("The time stamp is the crash's, as a file that tells the time of day w
 TEST_CASE("With level 1 all zero pages share one raw page") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    const DumpResult result = make_dump(machine(), {.path = path, .codec = Codec::lzo, .dump_level = 1, .threads = 2});
+    const DumpResult result =
+        make_dump(machine(), {.paths = {path}, .codec = Codec::lzo, .dump_level = 1, .threads = 2});
 
     const DumpFile dump(path);
     const auto shared = dump.descriptor(machine().rank_of_a_zero_page());
@@ -115,7 +116,7 @@ TEST_CASE("With level 1 all zero pages share one raw page") {
 TEST_CASE("Without level 1 each zero page is stored") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    CHECK(make_dump(machine(), {.path = path}).zero_pages == 0);
+    CHECK(make_dump(machine(), {.paths = {path}}).zero_pages == 0);
     CHECK(std::filesystem::file_size(path) > machine().dumped().count() * machine().core().page_size());
 }
 
@@ -123,18 +124,18 @@ TEST_CASE("What a dump is said to have, the file has") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
     const DumpResult result =
-        make_dump(machine(), {.path = path, .codec = Codec::zlib, .dump_level = 31, .threads = 2});
+        make_dump(machine(), {.paths = {path}, .codec = Codec::zlib, .dump_level = 31, .threads = 2});
     CHECK(result.pages == machine().dumped().count());
     CHECK(result.bytes == std::filesystem::file_size(path));
 }
 
 TEST_CASE("A dry run tells the same and creates nothing") {
     const Folder folder;
-    const DumpOptions options{.path = folder.path() / "dump", .codec = Codec::lzo, .dump_level = 1, .threads = 2};
+    const DumpOptions options{.paths = {folder.path() / "dump"}, .codec = Codec::lzo, .dump_level = 1, .threads = 2};
     DumpOptions dry = options;
     dry.dry_run = true;
     const DumpResult told = make_dump(machine(), dry);
-    CHECK_FALSE(std::filesystem::exists(options.path));
+    CHECK_FALSE(std::filesystem::exists(options.paths.front()));
 
     const DumpResult result = make_dump(machine(), options);
     CHECK(told.pages == result.pages);
@@ -147,13 +148,14 @@ TEST_CASE("A dump of no pages opens") {
     const std::string path = folder.path() / "dump";
     const Bitmap nothing(machine().core().max_pfn());
     NoProgress silent;
-    const DumpResult result = write_dump(machine().core(), machine().kernel(), machine().core().present(), nothing,
-                                         {.path = path, .dump_level = 31, .threads = 4}, silent);
+    const DumpResult result =
+        write_dump(machine().core(), machine_of(machine().core(), machine().kernel()), machine().core().present(),
+                   nothing, {.paths = {path}, .dump_level = 31, .threads = 4}, silent);
     CHECK(result.pages == 0);
     CHECK(Kdumpfile(path).release() == machine().kernel().release());
 }
 
 TEST_CASE("A thread takes at most 512 KiB, whatever the codec") {
     const auto codec = GENERATE(Codec::raw, Codec::zlib, Codec::lzo, Codec::snappy, Codec::zstd);
-    CHECK(ChunkCopier::memory(codec, 4096) <= 512 * 1024);
+    CHECK(ChunkCopier::memory({.codec = codec}, machine().core()) <= 512 * 1024);
 }

@@ -94,7 +94,7 @@ TEST_CASE("A flattened core and a flattened dump are cores as any other") {
     const DumpMachine machine;
     const Folder folder;
     const std::string dump = folder.path() / "dump";
-    make_dump(machine, {.path = dump, .codec = Codec::zstd, .dump_level = 1});
+    make_dump(machine, {.paths = {dump}, .codec = Codec::zstd, .dump_level = 1});
     for (const std::string &path : {machine.core_path(), dump}) {
         Flattened flat;
         const std::string whole = bytes_of(path);

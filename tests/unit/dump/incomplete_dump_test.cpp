@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/input/error.hpp"
+#include "dump/input/page_reader.hpp"
 #include "dump/output/dump.hpp"
 #include "dump/output/layout.hpp"
 #include "dump/output/output_file.hpp"
+#include "dump/output/page_check.hpp"
 #include "dump_machine.hpp"
 #include "file_size_limit.hpp"
 #include "peers/dump_file.hpp"
@@ -71,7 +73,7 @@ std::uint64_t check_kept_pages(const std::string &path) {
 }
 
 std::uint64_t whole_size(const Folder &folder, DumpOptions options) {
-    options.path = folder.path() / "whole";
+    options.paths = {folder.path() / "whole"};
     return make_dump(machine(), options).bytes;
 }
 
@@ -79,7 +81,7 @@ std::uint64_t whole_size(const Folder &folder, DumpOptions options) {
 
 TEST_CASE("On a full disk what was written is kept, marked incomplete, and is right") {
     const Folder folder;
-    const DumpOptions options{.path = folder.path() / "dump",
+    const DumpOptions options{.paths = {folder.path() / "dump"},
                               .codec = GENERATE(Codec::raw, Codec::zlib, Codec::lzo),
                               .dump_level = GENERATE(0U, 1U),
                               .threads = GENERATE(1U, 4U)};
@@ -87,47 +89,47 @@ TEST_CASE("On a full disk what was written is kept, marked incomplete, and is ri
 
     const std::string said = failure(options, limit);
 
-    CHECK_THAT(said, StartsWith("Can't write " + options.path + ": File too large; what was written is kept"));
-    CHECK(std::filesystem::file_size(options.path) <= limit);
-    CHECK((DumpFile(options.path).header().status & 8U) != 0);
-    const std::uint64_t kept = check_kept_pages(options.path);
+    CHECK_THAT(said, StartsWith("Can't write " + options.paths.front() + ": File too large; what was written is kept"));
+    CHECK(std::filesystem::file_size(options.paths.front()) <= limit);
+    CHECK((DumpFile(options.paths.front()).header().status & 8U) != 0);
+    const std::uint64_t kept = check_kept_pages(options.paths.front());
     CHECK(kept > 0);
     CHECK_THAT(said, ContainsSubstring(fmt::format(": {} of {} pages", kept, machine().dumped().count())));
 }
 
 TEST_CASE("A disk with room for headers and bitmaps alone leaves a file that opens") {
     const Folder folder;
-    const DumpOptions options{.path = folder.path() / "dump", .codec = Codec::lzo, .dump_level = 31};
-    make_dump(machine(), {.path = folder.path() / "whole", .codec = Codec::lzo, .dump_level = 31});
+    const DumpOptions options{.paths = {folder.path() / "dump"}, .codec = Codec::lzo, .dump_level = 31};
+    make_dump(machine(), {.paths = {folder.path() / "whole"}, .codec = Codec::lzo, .dump_level = 31});
     const DumpFile whole(folder.path() / "whole");
     const std::uint64_t descriptors = (1 + whole.header().sub_header_blocks + whole.header().bitmap_blocks) * 4096;
 
     CHECK_THAT(failure(options, descriptors + 100), ContainsSubstring("File too large"));
-    CHECK((DumpFile(options.path).header().status & 8U) != 0);
-    CHECK(Kdumpfile(options.path).release() == machine().kernel().release());
+    CHECK((DumpFile(options.paths.front()).header().status & 8U) != 0);
+    CHECK(Kdumpfile(options.paths.front()).release() == machine().kernel().release());
 }
 
 TEST_CASE("A disk with room for all but the pages leaves a file that has lost every page") {
     const Folder folder;
-    const DumpOptions options{.path = folder.path() / "dump", .codec = Codec::lzo, .threads = 2};
+    const DumpOptions options{.paths = {folder.path() / "dump"}, .codec = Codec::lzo, .threads = 2};
     const Layout layout(4096, machine().core().notes().size(), machine().dumped().size(), machine().dumped().count());
 
     CHECK_THAT(failure(options, layout.data), ContainsSubstring(": 0 of "));
-    CHECK(std::filesystem::file_size(options.path) == layout.data);
-    CHECK(check_kept_pages(options.path) == 0);
+    CHECK(std::filesystem::file_size(options.paths.front()) == layout.data);
+    CHECK(check_kept_pages(options.paths.front()) == 0);
 }
 
 TEST_CASE("A disk without room for the headers is told as full") {
     const Folder folder;
-    CHECK_THAT(failure({.path = folder.path() / "dump"}, 100), ContainsSubstring("File too large"));
-    CHECK_THAT(failure({.path = "/dev/full", .overwrite = true}, RLIM_INFINITY),
+    CHECK_THAT(failure({.paths = {folder.path() / "dump"}}, 100), ContainsSubstring("File too large"));
+    CHECK_THAT(failure({.paths = {"/dev/full"}, .overwrite = true}, RLIM_INFINITY),
                ContainsSubstring("No space left on device"));
 }
 
 TEST_CASE("A dump that is complete is not marked incomplete") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    make_dump(machine(), {.path = path, .codec = Codec::lzo, .dump_level = 31, .threads = 2});
+    make_dump(machine(), {.paths = {path}, .codec = Codec::lzo, .dump_level = 31, .threads = 2});
     CHECK(DumpFile(path).header().status == 2);
     CHECK(check_kept_pages(path) == machine().dumped().count());
 }
@@ -157,7 +159,7 @@ TEST_CASE("A run that is interrupted leaves what it has, marked incomplete") {
     const std::string path = folder.path() / "dump";
     StopAfter progress(1000);
     CHECK_THROWS_MATCHES(
-        make_dump(machine(), {.path = path, .codec = Codec::zstd, .threads = GENERATE(1U, 4U)}, progress), Error,
+        make_dump(machine(), {.paths = {path}, .codec = Codec::zstd, .threads = GENERATE(1U, 4U)}, progress), Error,
         MessageMatches(StartsWith("Interrupted by SIGTERM; what was written is kept, marked incomplete")));
     CHECK((DumpFile(path).header().status & 8U) != 0);
     const std::uint64_t kept = check_kept_pages(path);
@@ -165,13 +167,108 @@ TEST_CASE("A run that is interrupted leaves what it has, marked incomplete") {
     CHECK(kept < machine().dumped().count());
 }
 
-TEST_CASE("A core that is cut off while it is read stops all threads, and the page's error is told") {
+TEST_CASE("Pages that can't be read are zeros, marked and told, and all others are right") {
     const DumpMachine victim;
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    std::filesystem::resize_file(victim.core_path(), std::filesystem::file_size(victim.core_path()) / 4);
-    CHECK_THROWS_MATCHES(make_dump(victim, {.path = path, .threads = 4}), Error,
-                         MessageMatches(ContainsSubstring(victim.core_path()) &&
-                                        ContainsSubstring("what was written is kept, marked incomplete")));
-    CHECK((DumpFile(path).header().status & 8U) != 0);
+    const unsigned level = GENERATE(0U, 1U);
+    const auto pfns = victim.dumped_pfns();
+    // All pages from the middle of the dumped ones on.
+    const std::uint64_t cut = victim.offset_in_core(pfns.at(pfns.size() / 2));
+    std::vector<std::vector<std::byte>> pages;
+    for (const Pfn pfn : pfns) {
+        pages.push_back(victim.page(pfn));
+    }
+    std::filesystem::resize_file(victim.core_path(), cut);
+
+    const DumpResult result =
+        make_dump(victim, {.paths = {path}, .codec = Codec::lzo, .dump_level = level, .threads = 4});
+
+    const std::uint64_t lost = pfns.size() - pfns.size() / 2;
+    CHECK(result.pages == pfns.size());
+    CHECK(result.unreadable.count == lost);
+    CHECK(result.unreadable.reasons.begin()->first == pfns.at(pfns.size() / 2));
+    CHECK_THAT(result.unreadable.reasons.begin()->second, ContainsSubstring(victim.core_path()));
+    CHECK((DumpFile(path).header().status & 8U) == 0);
+    const Kdumpfile dump(path);
+    const std::vector<std::byte> zeros(4096);
+    std::vector<std::byte> bytes(4096);
+    std::uint64_t wrong = 0;
+    for (std::size_t n = 0; n < pfns.size(); n++) {
+        dump.read_page(pfns[n], bytes);
+        wrong += bytes != (n < pfns.size() / 2 ? pages[n] : zeros) ? 1 : 0;
+    }
+    CHECK(wrong == 0);
+
+    const Core again = Core::open(path);
+    CHECK_THAT(again.origin()->eraseinfo, StartsWith(fmt::format("unreadable page {:#x}\n", pfns.at(pfns.size() / 2))));
+    NoProgress silent;
+    const PageCheck check = check_pages(again, 2, silent);
+    CHECK(check.unreadable == lost);
+    CHECK(check.good() == pfns.size() - lost);
+}
+
+TEST_CASE("Beyond its size limit a dump stops as on a full disk, at the same page for any number of threads") {
+    const Folder folder;
+    DumpOptions options{.paths = {folder.path() / "dump"}, .codec = Codec::lzo, .dump_level = 1};
+    options.size_limit = whole_size(folder, options) / 2;
+    std::vector<std::string> dumps;
+    for (const unsigned threads : {1U, 2U, 7U}) {
+        options.threads = threads;
+        options.overwrite = true;
+        CHECK_THROWS_MATCHES(make_dump(machine(), options), DiskFull, MessageMatches(ContainsSubstring("-L")));
+        CHECK(std::filesystem::file_size(options.paths.front()) <= options.size_limit);
+        CHECK(check_kept_pages(options.paths.front()) > 0);
+        dumps.push_back(folder.read("dump"));
+    }
+    CHECK(dumps[0] == dumps[1]);
+    CHECK(dumps[0] == dumps[2]);
+}
+
+TEST_CASE("With pages to write first, they are in the file when the disk is full") {
+    const Folder folder;
+    DumpOptions options{.paths = {folder.path() / "dump"}, .codec = Codec::zstd, .dump_level = 1, .threads = 3};
+    options.size_limit = whole_size(folder, options) / 2;
+    // The last sixth of the pages, which would not have come to it.
+    Bitmap useful(machine().dumped().size());
+    const auto pfns = machine().dumped_pfns();
+    const std::uint64_t from = pfns.size() - pfns.size() / 6;
+    useful.set_range(pfns.at(from), useful.size());
+    options.first = &useful;
+    CHECK_THROWS_AS(make_dump(machine(), options), DiskFull);
+    CHECK(check_kept_pages(options.paths.front()) > pfns.size() / 6);
+    const DumpFile dump(options.paths.front());
+    for (std::uint64_t rank = from; rank < pfns.size(); rank++) {
+        REQUIRE(dump.descriptor(rank).offset != 0);
+    }
+}
+
+TEST_CASE("A dump with pages to write first holds the same as any other") {
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    Bitmap useful(machine().dumped().size());
+    useful.set_range(17'000, 18'000);
+    const DumpResult result =
+        make_dump(machine(), {.paths = {path}, .codec = Codec::zlib, .dump_level = 1, .threads = 3, .first = &useful});
+    CHECK(result.pages == machine().dumped().count());
+    CHECK(check_kept_pages(path) == machine().dumped().count());
+}
+
+TEST_CASE("An ELF dump that had no room tells of no data that is not there") {
+    const Folder folder;
+    DumpOptions options{.paths = {folder.path() / "dump"}, .format = Format::elf, .threads = GENERATE(1U, 4U)};
+    options.size_limit = whole_size(folder, options) / 2;
+    CHECK_THROWS_AS(make_dump(machine(), options), DiskFull);
+    const Core core = Core::open(options.paths.front());
+    PageReader reader = core.reader();
+    const Bitmap with_data = core.with_data();
+    std::uint64_t kept = 0;
+    for (const Pfn pfn : machine().dumped_pfns()) {
+        if (with_data.test(pfn)) {
+            REQUIRE(std::ranges::equal(reader.page(pfn), machine().page(pfn)));
+            kept++;
+        }
+    }
+    CHECK(kept > machine().dumped().count() / 3);
+    CHECK(kept < machine().dumped().count());
 }

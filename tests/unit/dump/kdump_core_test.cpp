@@ -28,7 +28,7 @@ const DumpMachine &machine() {
 class Dump {
   public:
     explicit Dump(Codec codec = Codec::lzo, unsigned level = 1) {
-        make_dump(machine(), {.path = path(), .codec = codec, .dump_level = level});
+        make_dump(machine(), {.paths = {path()}, .codec = codec, .dump_level = level});
     }
     [[nodiscard]] std::string path() const { return folder_.path() / "dump"; }
     [[nodiscard]] Core open() const { return Core::open(path()); }
@@ -79,7 +79,7 @@ TEST_CASE("A dump is a core again, with the pages that were dumped, whatever the
     CHECK(core.prstatus_count() == 1);
     CHECK(std::ranges::equal(core.present().words(), machine().core().present().words()));
     CHECK(std::ranges::equal(core.with_data().words(), machine().dumped().words()));
-    CHECK(core.origin()->codec == codec);
+    CHECK(core.origin()->codec() == codec);
     CHECK(wrong_pages(core) == 0);
 }
 

@@ -26,7 +26,7 @@ void make_file(const std::string &path, const std::string &text) {
 /** What check_output() has against the file; empty where it agrees. */
 std::string objection(const std::string &path, bool overwrite, const std::string &core = "/nonexistent") {
     try {
-        check_output(path, overwrite, core);
+        check_output(path, overwrite, std::span(&core, 1));
     } catch (const Error &error) {
         CHECK(error.exit_status() == 1);
         return error.what();
@@ -86,7 +86,7 @@ TEST_CASE("A dump is for its owner's eyes only") {
 TEST_CASE("Reserved room is taken from the disk at once") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
-    const OutputFile file(path, false);
+    OutputFile file(path, false);
     constexpr std::uint64_t size = 1U << 20U;
     file.reserve(size);
     struct stat status {};

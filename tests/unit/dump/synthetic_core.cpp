@@ -234,12 +234,14 @@ std::vector<std::byte> SyntheticCore::note_bytes() const {
 
 SyntheticLayout SyntheticCore::write(const std::filesystem::path &path) const {
     const std::vector<std::byte> all_notes = note_bytes();
+    const std::uint64_t table_size = (segments.size() + 1) * sizeof(Elf64_Phdr);
+    const std::uint64_t notes_at = round_up(sizeof(Elf64_Ehdr) + table_size, page_size);
     SyntheticLayout layout{.program_headers = sizeof(Elf64_Ehdr),
-                           .program_headers_size = (segments.size() + 1) * sizeof(Elf64_Phdr),
-                           .notes = 0x1000,
+                           .program_headers_size = table_size,
+                           .notes = notes_at,
                            .notes_size = all_notes.size(),
                            .segments = {},
-                           .size = 0x1000 + all_notes.size()};
+                           .size = notes_at + all_notes.size()};
     std::vector<Elf64_Phdr> headers(1);
     headers[0].p_type = PT_NOTE;
     headers[0].p_offset = layout.notes;
@@ -273,9 +275,18 @@ SyntheticLayout SyntheticCore::write(const std::filesystem::path &path) const {
     elf.e_phoff = layout.program_headers;
     elf.e_ehsize = sizeof elf;
     elf.e_phentsize = sizeof(Elf64_Phdr);
-    elf.e_phnum = static_cast<Elf64_Half>(headers.size());
-
+    elf.e_phnum = static_cast<Elf64_Half>(std::min<std::size_t>(headers.size(), PN_XNUM));
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    if (headers.size() >= PN_XNUM) {
+        // The count stands in a section header, here at the file's end.
+        Elf64_Shdr section{};
+        section.sh_info = static_cast<Elf64_Word>(headers.size());
+        elf.e_shoff = layout.size;
+        elf.e_shnum = 1;
+        elf.e_shentsize = sizeof section;
+        write_at(file, layout.size, std::as_bytes(std::span(&section, 1)));
+        layout.size += sizeof section;
+    }
     write_at(file, 0, std::as_bytes(std::span(&elf, 1)));
     write_at(file, layout.program_headers, std::as_bytes(std::span(headers)));
     write_at(file, layout.notes, all_notes);

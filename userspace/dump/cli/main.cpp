@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "dump/cli/help.hpp"
+#include "dump/cli/make_dump.hpp"
+#include "dump/cli/messages.hpp"
 #include "dump/cli/options.hpp"
 #include "dump/cli/print.hpp"
-#include "dump/cli/progress.hpp"
-#include "dump/cli/report.hpp"
+#include "dump/cli/rearrange.hpp"
 #include "dump/cli/signals.hpp"
-#include "dump/filter/filter.hpp"
-#include "dump/input/core.hpp"
+#include "dump/cli/verify.hpp"
 #include "dump/input/error.hpp"
-#include "dump/kernel/kernel.hpp"
-#include "dump/output/chunk_copier.hpp"
-#include "dump/output/dump.hpp"
-#include "dump/output/output_file.hpp"
-#include "dump/output/threads.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -24,72 +20,12 @@ namespace {
 
 using namespace ballast::dump;
 
-/** Says what is asked for by --message-level: common, debugging and report messages to stdout, as makedumpfile does. */
-class Messages {
-  public:
-    explicit Messages(unsigned level) : level_(level) {}
-
-    [[nodiscard]] bool wants(unsigned kind) const { return (level_ & kind) != 0; }
-
-    void say(unsigned kind, const std::string &text) const {
-        if (wants(kind)) {
-            print(stdout, text + "\n");
-        }
-    }
-
-  private:
-    unsigned level_;
-};
-
-unsigned decide_threads(const Options &options, const Core &core, const Messages &messages) {
-    const ThreadChoice choice =
-        choose_threads(options.threads, {.cpus = usable_cpus(),
-                                         .available_memory = available_memory(),
-                                         .memory_per_thread = ChunkCopier::memory(options.codec, core.page_size())});
-    messages.say(message_level::common, fmt::format("Using {}.", choice.reason));
-    return choice.threads;
-}
-
-void make_dump(const Options &options, const HeldSignals &signals) {
-    const Messages messages(options.message_level);
-    if (!options.dry_run) {
-        check_output(options.output, options.overwrite, options.core);
-    }
-    const Core core = Core::open(options.core);
-    const Kernel kernel = Kernel::describe(core);
-    messages.say(message_level::debug, fmt::format("The crashed kernel is {}.", kernel.release()));
-    for (const std::string &remark : kernel.remarks()) {
+void run(const Options &options, const HeldSignals &signals) {
+    // The standard output is for the dump, or for what a program reads.
+    const Messages messages(options.message_level, options.flattened || options.json_stats ? stderr : stdout);
+    for (const std::string &remark : options.remarks) {
         messages.say(message_level::common, remark);
     }
-
-    const unsigned threads = decide_threads(options, core, messages);
-    ProgressPrinter progress(messages.wants(message_level::progress) ? stderr : nullptr, core.page_size(), signals);
-    const Bitmap present = core.present();
-    const FilterResult filtered = filter(core, kernel, options.dump_level, threads, progress);
-    for (const std::string &warning : filtered.warnings) {
-        messages.say(message_level::common, warning);
-    }
-    const DumpResult dump = write_dump(core, kernel, present, filtered.dumped,
-                                       {.path = options.output,
-                                        .overwrite = options.overwrite,
-                                        .codec = options.codec,
-                                        .dump_level = options.dump_level,
-                                        .threads = threads,
-                                        .dry_run = options.dry_run},
-                                       progress);
-
-    messages.say(message_level::report, report_text({.max_mapnr = present.size(),
-                                                     .present = present.count(),
-                                                     .excluded = filtered.excluded,
-                                                     .zero = dump.zero_pages,
-                                                     .bytes = dump.bytes}));
-    if (!options.dry_run) {
-        messages.say(message_level::common, fmt::format("\nThe dumpfile is saved to {}.", options.output));
-    }
-    messages.say(message_level::common, "\npmakedumpfile Completed.");
-}
-
-void run(const Options &options, const HeldSignals &signals) {
     switch (options.action) {
     case Options::Action::help:
         print(stdout, help_text());
@@ -97,10 +33,17 @@ void run(const Options &options, const HeldSignals &signals) {
     case Options::Action::version:
         print(stdout, version_text());
         break;
-    case Options::Action::check_only:
-        break;
     case Options::Action::dump:
-        make_dump(options, signals);
+        make_dump(options, messages, signals);
+        break;
+    case Options::Action::rearrange:
+        rearrange_dump(options, messages);
+        break;
+    case Options::Action::reassemble:
+        reassemble_dump(options, messages, signals);
+        break;
+    case Options::Action::verify:
+        verify_dump(options, messages, signals);
         break;
     }
 }
@@ -124,7 +67,9 @@ int main(int argc, char **argv) {
     try {
         const Options options = parse_options(std::span(argv, static_cast<std::size_t>(argc)));
         level = options.message_level;
-        run(options, signals);
+        if (!options.check_only) {
+            run(options, signals);
+        }
         return 0;
     } catch (const Error &error) {
         return fail(level, error.what(), error.exit_status());

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "dump/compress/compressor.hpp"
+#include "dump/output/output_file.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ballast::dump {
 
@@ -21,27 +24,36 @@ constexpr unsigned all = 31;
 
 /** The command line. */
 struct Options {
-    enum class Action { dump, help, version, check_only };
+    enum class Action { dump, rearrange, reassemble, verify, help, version };
 
     Action action = Action::dump;
-    Codec codec = Codec::raw;
-    unsigned dump_level = 0;
+    bool check_only = false; // the command line, and no more
+    bool dry_run = false;
+    bool overwrite = false;
+
+    std::vector<std::string> cores;   // several: of a split set
+    std::vector<std::string> outputs; // none: standard output (flattened), or nothing (dry_run)
+    std::string vmcoreinfo;           // -i: path of a text to use for the core's own VMCOREINFO; empty: none
+    bool allow_mapping = true;
+
+    bool elf = false;
+    bool flattened = false;
+    bool split = false;
+    Compression compression;
+    std::vector<unsigned> dump_levels{0};            // the next one where there is no room for a dump of the one before
+    std::uint64_t size_limit = OutputFile::no_limit; // bytes
+    std::uint64_t split_block = 0;                   // bytes
+    std::uint64_t dedup_memory = 0;                  // bytes
+
     unsigned threads = 0; // 0: one for each usable CPU
     unsigned message_level = message_level::standard;
-    bool overwrite = false;
-    bool dry_run = false;
-    std::string core;
-    std::string output; // may be empty with dry_run
+    bool json_progress = false;
+    bool json_stats = false;
+    std::vector<std::string> remarks; // on options that change nothing here
 };
 
-/** Understands makedumpfile's command line; arguments as main() gets them. Throws Error, one line that names the
- * argument. */
+/** Understands makedumpfile's command line, and what is ours; arguments as main() gets them. Throws Error, one line
+ * that names the argument. */
 Options parse_options(std::span<char *> arguments);
-
-/** What -h prints. */
-std::string help_text();
-
-/** What -v prints. */
-std::string version_text();
 
 } // namespace ballast::dump

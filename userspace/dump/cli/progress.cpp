@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 namespace ballast::dump {
@@ -43,9 +44,16 @@ std::string describe_progress(const StepState &state) {
                                             : fmt::format("  in {:.2f} s", state.seconds));
 }
 
-ProgressPrinter::ProgressPrinter(std::FILE *stream, std::uint64_t page_size, const HeldSignals &signals)
+std::string describe_progress_json(std::string_view step, const StepState &state) {
+    const nlohmann::ordered_json json = {
+        {"step", step}, {"done", state.done}, {"total", state.total}, {"seconds", state.seconds}};
+    return json.dump();
+}
+
+ProgressPrinter::ProgressPrinter(std::FILE *stream, std::uint64_t page_size, const HeldSignals &signals, bool json)
     : stream_(stream),
-      terminal_(stream != nullptr && isatty(fileno(stream)) != 0),
+      json_(json),
+      terminal_(!json && stream != nullptr && isatty(fileno(stream)) != 0),
       page_size_(page_size),
       signals_(&signals) {}
 
@@ -90,6 +98,10 @@ void ProgressPrinter::show(const char *line_end) {
     const std::lock_guard guard(printing_);
     const std::chrono::duration<double> elapsed = Clock::now() - started_;
     const StepState state{.done = done_.load(), .total = total_, .seconds = elapsed.count(), .page_size = page_size_};
+    if (json_) {
+        print(stream_, describe_progress_json(step_, state) + "\n");
+        return;
+    }
     // The last line may have been longer: the escape sequence clears the rest.
     const std::string line = fmt::format("{}{:<30}: {}{}{}", terminal_ ? "\r" : "", step_, describe_progress(state),
                                          terminal_ ? "\x1b[K" : "", line_end);
@@ -98,7 +110,7 @@ void ProgressPrinter::show(const char *line_end) {
 }
 
 ProgressPrinter::Clock::duration ProgressPrinter::interval() const {
-    return terminal_ ? Clock::duration(250ms) : Clock::duration(10s);
+    return terminal_ ? Clock::duration(250ms) : json_ ? Clock::duration(1s) : Clock::duration(10s);
 }
 
 } // namespace ballast::dump

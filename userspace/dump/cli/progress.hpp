@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace ballast::dump {
 
@@ -24,14 +25,18 @@ struct StepState {
 /** Percentage, rate and time left, as far as they can be told: "[ 42.0 %]  812.5 MB/s  eta 3 s". */
 std::string describe_progress(const StepState &state);
 
+/** The same as a JSON object: step, pages done and in all, seconds. */
+std::string describe_progress_json(std::string_view step, const StepState &state);
+
 /**
  * Tells on a stream how far a run is: on a terminal in one line that is kept up to date, else in a line every ten
- * seconds and one at the end of each step. It is also where a run learns that it shall end: add() then throws Error.
+ * seconds and one at the end of each step; as JSON, in a line each second. It is also where a run learns that it shall
+ * end: add() then throws Error.
  */
 class ProgressPrinter final : public ProgressSink {
   public:
     /** stream may be null: then it tells nobody. page_size in bytes. */
-    ProgressPrinter(std::FILE *stream, std::uint64_t page_size, const HeldSignals &signals);
+    ProgressPrinter(std::FILE *stream, std::uint64_t page_size, const HeldSignals &signals, bool json = false);
     ProgressPrinter(const ProgressPrinter &) = delete;
     ProgressPrinter(ProgressPrinter &&) = delete;
     ProgressPrinter &operator=(const ProgressPrinter &) = delete;
@@ -50,7 +55,8 @@ class ProgressPrinter final : public ProgressSink {
     [[nodiscard]] Clock::duration interval() const;
 
     std::FILE *stream_;
-    bool terminal_;
+    bool json_;
+    bool terminal_;        // to be written to as one
     bool in_line_ = false; // the cursor of the terminal stands behind a progress line
     std::uint64_t page_size_;
     const HeldSignals *signals_;

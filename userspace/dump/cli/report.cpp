@@ -2,10 +2,65 @@
 #include "dump/cli/report.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 namespace ballast::dump {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json class_json(std::uint64_t seen, std::uint64_t kept, std::uint64_t page_size) {
+    return {{"seen", seen}, {"kept", kept}, {"kept_bytes", kept * page_size}};
+}
+
+Json classes_json(const DumpStats &stats) {
+    const ExcludedPages &seen = stats.seen;
+    const ExcludedPages &excluded = stats.counts.excluded;
+    Json classes;
+    const auto add = [&](const char *name, std::uint64_t ExcludedPages::*member) {
+        classes[name] = class_json(seen.*member, seen.*member - excluded.*member, stats.page_size);
+    };
+    add("free", &ExcludedPages::free);
+    add("cache", &ExcludedPages::cache);
+    add("cache_private", &ExcludedPages::cache_private);
+    add("user", &ExcludedPages::user);
+    add("hwpoison", &ExcludedPages::hwpoison);
+    add("offline", &ExcludedPages::offline);
+    const std::uint64_t kernel = stats.with_data - std::min(stats.with_data, seen.total());
+    classes["kernel"] = class_json(kernel, kernel, stats.page_size);
+    return classes;
+}
+
+} // namespace
+
+std::string stats_json(const DumpStats &stats) {
+    Json steps = Json::array();
+    for (const TimedSteps::Step &step : stats.steps) {
+        steps.push_back({{"name", step.name}, {"pages", step.pages}, {"seconds", step.seconds}});
+    }
+    const Json json = {
+        {"release", stats.release},
+        {"dump_level", stats.dump_level},
+        {"threads", stats.threads},
+        {"page_size", stats.page_size},
+        {"pages",
+         {{"max_mapnr", stats.counts.max_mapnr},
+          {"present", stats.counts.present},
+          {"with_data", stats.with_data},
+          {"dumped", stats.dumped},
+          {"zero", stats.dump.zero_pages},
+          {"same", stats.dump.same_pages},
+          {"unreadable", stats.dump.unreadable.count}}},
+        {"classes", classes_json(stats)},
+        {"output_bytes", stats.dump.bytes},
+        {"steps", steps},
+    };
+    // The release comes out of a core: any bytes.
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 std::string report_text(const PageCounts &counts) {
     const ExcludedPages &excluded = counts.excluded;

@@ -9,6 +9,6 @@ namespace ballast::dump {
 std::unique_ptr<Compressor> make_zlib_compressor(std::size_t page_size);
 std::unique_ptr<Compressor> make_lzo_compressor(std::size_t page_size);
 std::unique_ptr<Compressor> make_snappy_compressor(std::size_t page_size);
-std::unique_ptr<Compressor> make_zstd_compressor(std::size_t page_size);
+std::unique_ptr<Compressor> make_zstd_compressor(std::size_t page_size, int level);
 
 } // namespace ballast::dump

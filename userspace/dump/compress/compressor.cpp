@@ -33,8 +33,8 @@ StoredPage Compressor::store(std::span<const std::byte> page, std::span<std::byt
     return {.size = static_cast<std::uint32_t>(page.size()), .flags = 0};
 }
 
-std::unique_ptr<Compressor> make_compressor(Codec codec, std::size_t page_size) {
-    switch (codec) {
+std::unique_ptr<Compressor> make_compressor(const Compression &compression, std::size_t page_size) {
+    switch (compression.codec) {
     case Codec::zlib:
         return make_zlib_compressor(page_size);
     case Codec::lzo:
@@ -42,7 +42,7 @@ std::unique_ptr<Compressor> make_compressor(Codec codec, std::size_t page_size) 
     case Codec::snappy:
         return make_snappy_compressor(page_size);
     case Codec::zstd:
-        return make_zstd_compressor(page_size);
+        return make_zstd_compressor(page_size, compression.zstd_level);
     case Codec::raw:
         break;
     }

@@ -10,6 +10,19 @@
 
 namespace ballast::dump {
 
+/** What a dump's pages are compressed with. */
+struct Compression {
+    Codec codec = Codec::raw;
+    int zstd_level = 1; // from zstd_levels()
+};
+
+/** The lowest and the highest level of zstd that there is. */
+struct Levels {
+    int lowest = 0;
+    int highest = 0;
+};
+Levels zstd_levels();
+
 /** A page as the file stores it: bytes, and the flags of its descriptor. */
 struct StoredPage {
     std::uint32_t size = 0;
@@ -52,6 +65,6 @@ class Compressor {
 };
 
 /** Throws Error when the codec can't be set up (no memory). page_size in bytes. */
-std::unique_ptr<Compressor> make_compressor(Codec codec, std::size_t page_size);
+std::unique_ptr<Compressor> make_compressor(const Compression &compression, std::size_t page_size);
 
 } // namespace ballast::dump

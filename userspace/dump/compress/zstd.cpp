@@ -10,9 +10,6 @@ namespace ballast::dump {
 
 namespace {
 
-// makedumpfile's level.
-constexpr int level = 1;
-
 struct FreeContext {
     void operator()(ZSTD_CCtx *context) const { ZSTD_freeCCtx(context); }
 };
@@ -20,8 +17,8 @@ struct FreeContext {
 /** Zstandard frames (RFC 8878). */
 class ZstdCompressor final : public Compressor {
   public:
-    explicit ZstdCompressor(std::size_t page_size)
-        : Compressor(Codec::zstd, ZSTD_compressBound(page_size)), context_(ZSTD_createCCtx()) {
+    ZstdCompressor(std::size_t page_size, int level)
+        : Compressor(Codec::zstd, ZSTD_compressBound(page_size)), level_(level), context_(ZSTD_createCCtx()) {
         if (!context_) {
             throw Error("No memory for zstd's compressor");
         }
@@ -42,16 +39,21 @@ class ZstdCompressor final : public Compressor {
     }
 
     std::size_t compress_page(std::span<const std::byte> page, std::span<std::byte> out) {
-        return ZSTD_compressCCtx(context_.get(), out.data(), out.size(), page.data(), page.size(), level);
+        return ZSTD_compressCCtx(context_.get(), out.data(), out.size(), page.data(), page.size(), level_);
     }
 
+    int level_;
     std::unique_ptr<ZSTD_CCtx, FreeContext> context_;
 };
 
 } // namespace
 
-std::unique_ptr<Compressor> make_zstd_compressor(std::size_t page_size) {
-    return std::make_unique<ZstdCompressor>(page_size);
+std::unique_ptr<Compressor> make_zstd_compressor(std::size_t page_size, int level) {
+    return std::make_unique<ZstdCompressor>(page_size, level);
+}
+
+Levels zstd_levels() {
+    return {.lowest = ZSTD_minCLevel(), .highest = ZSTD_maxCLevel()};
 }
 
 } // namespace ballast::dump

@@ -41,6 +41,12 @@ std::uint64_t Bitmap::clear_range(std::uint64_t begin, std::uint64_t end) {
     });
 }
 
+void Bitmap::keep(const Bitmap &other, bool kept) {
+    for (std::size_t n = 0; n < words_.size(); n++) {
+        words_[n] &= kept ? other.words_[n] : ~other.words_[n];
+    }
+}
+
 std::uint64_t Bitmap::next(std::uint64_t n, std::uint64_t inverted) const {
     while (n < bits_) {
         const std::uint64_t rest = (words_[n / 64] ^ inverted) >> (n % 64);

@@ -33,6 +33,9 @@ class Bitmap {
      * set. */
     std::uint64_t clear_range(std::uint64_t begin, std::uint64_t end);
 
+    /** Clears the bits that are clear in another bitmap of this size; or, unless kept, those that are set there. */
+    void keep(const Bitmap &other, bool kept);
+
     /** The first bit set, or clear, from n on; size() where there is none. */
     [[nodiscard]] std::uint64_t next_set(std::uint64_t n) const { return next(n, 0); }
     [[nodiscard]] std::uint64_t next_clear(std::uint64_t n) const { return next(n, ~std::uint64_t{0}); }

@@ -21,7 +21,7 @@ class PageReader;
 struct CoreOptions {
     bool allow_mapping = true; // of /proc/vmcore, which is faster than reading it
     bool partial = false;      // accept some files of a split set without the others
-    std::string vmcoreinfo;    // text of VMCOREINFO, for a core without any or in place of its own; empty: none
+    std::string vmcoreinfo{};  // text of VMCOREINFO, for a core without any or in place of its own; empty: none
 };
 
 /**

@@ -25,10 +25,13 @@ struct StoredBytes {
 
 /** How a core that is a dump already was made. */
 struct DumpOrigin {
-    unsigned dump_level = 0;
-    Codec codec = Codec::raw;
+    kdump::DiskDumpHeader header{}; // of a split set's first file
+    kdump::SubHeader sub_header{};
     bool incomplete = false; // pages are missing that it should have
-    std::string eraseinfo;   // what was erased from it, in crash's words
+    std::string eraseinfo{}; // what was erased from it, a line each
+
+    [[nodiscard]] unsigned dump_level() const { return static_cast<unsigned>(sub_header.dump_level); }
+    [[nodiscard]] Codec codec() const { return static_cast<Codec>(header.status & kdump::status_codecs); }
 };
 
 /** Reads physical memory out of a core of some format, through a bounded window. One for each thread. */

@@ -18,10 +18,22 @@ class Error : public std::runtime_error {
     int exit_status_;
 };
 
-/** A piece of the core that can't be read, when others may be: the disk's error, a damaged or lost page. */
+/** A piece of the core that can't be read, when others may be. */
 class ReadError : public Error {
   public:
-    using Error::Error;
+    enum class Kind {
+        failed,    // by the system, or the core doesn't have it
+        damaged,   // it is there, but makes no sense
+        lost,      // left out of a dump that is incomplete
+        unreadable // already when that dump was made: zeros stand for it
+    };
+
+    explicit ReadError(const std::string &message, Kind kind = Kind::failed) : Error(message), kind_(kind) {}
+
+    [[nodiscard]] Kind kind() const { return kind_; }
+
+  private:
+    Kind kind_;
 };
 
 } // namespace ballast::dump

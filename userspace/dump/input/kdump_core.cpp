@@ -115,10 +115,7 @@ std::uint64_t KdumpCore::reader_memory() const {
 
 std::optional<DumpOrigin> KdumpCore::origin() const {
     const KdumpFile &first = files_.front();
-    DumpOrigin origin{.dump_level = static_cast<unsigned>(first.sub_header().dump_level),
-                      .codec = static_cast<Codec>(first.header().status & kdump::status_codecs),
-                      .incomplete = false,
-                      .eraseinfo = {}};
+    DumpOrigin origin{.header = first.header(), .sub_header = first.sub_header(), .incomplete = false, .eraseinfo = {}};
     for (const KdumpFile &file : files_) {
         origin.incomplete |= (file.header().status & kdump::status_incomplete) != 0;
         origin.eraseinfo += file.eraseinfo();

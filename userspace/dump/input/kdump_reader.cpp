@@ -62,7 +62,8 @@ std::span<const std::byte> KdumpReader::page(const KdumpCore::Place &place, Pfn 
     oldest.bytes.resize(place.file->block_size());
     if (!inflater_.inflate(found.flags, stored_bytes(place, found), oldest.bytes)) {
         throw ReadError(fmt::format("{}: the data of page {:#x} is damaged: {} bytes at offset {}, flags {:#x}",
-                                    place.file->path(), pfn, found.size, found.offset, found.flags));
+                                    place.file->path(), pfn, found.size, found.offset, found.flags),
+                        ReadError::Kind::damaged);
     }
     oldest.file = place.file;
     oldest.offset = found.offset;
@@ -87,15 +88,18 @@ kdump::PageDescriptor KdumpReader::descriptor(const KdumpCore::Place &place, Pfn
     const kdump::PageDescriptor found = descriptors_[place.rank - first_descriptor_];
     const KdumpFile &file = *place.file;
     if (found.offset == 0) {
-        throw ReadError(fmt::format("{}: page {:#x} was lost when the dump was made", file.path(), pfn));
+        throw ReadError(fmt::format("{}: page {:#x} was lost when the dump was made", file.path(), pfn),
+                        ReadError::Kind::lost);
     }
     if ((found.page_flags & kdump::page_was_unreadable) != 0) {
-        throw ReadError(fmt::format("{}: page {:#x} could not be read when the dump was made", file.path(), pfn));
+        throw ReadError(fmt::format("{}: page {:#x} could not be read when the dump was made", file.path(), pfn),
+                        ReadError::Kind::unreadable);
     }
     if (found.size == 0 || found.size > file.block_size() || found.size > file.file().size() ||
         found.offset > file.file().size() - found.size) {
         throw ReadError(fmt::format("{}: the descriptor of page {:#x} is damaged: {} bytes at offset {}", file.path(),
-                                    pfn, found.size, found.offset));
+                                    pfn, found.size, found.offset),
+                        ReadError::Kind::damaged);
     }
     return found;
 }

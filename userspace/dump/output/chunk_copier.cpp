@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/chunk_copier.hpp"
 
+#include "dump/input/error.hpp"
+#include "dump/output/zero_page.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -12,21 +15,12 @@ namespace {
 // A chunk's pages before compression. Larger ones gain nothing, and this is most of a thread's memory.
 constexpr std::uint64_t chunk_bytes = std::uint64_t{128} << 10U;
 
-// Stack, and what the page reader has on the heap.
-constexpr std::uint64_t other_memory = std::uint64_t{96} << 10U;
-
-// Stands for a zero page until the chunk is placed: no stored page is empty.
-constexpr kdump::PageDescriptor zero_page{};
-
-bool is_zero(std::span<const std::byte> page) {
-    std::uint64_t first = 0;
-    std::memcpy(&first, page.data(), sizeof(first));
-    return first == 0 && std::memcmp(page.data(), page.data() + sizeof(first), page.size() - sizeof(first)) == 0;
-}
+// The stack, and small things on the heap.
+constexpr std::uint64_t other_memory = std::uint64_t{32} << 10U;
 
 /** The last page of a chunk may need more room than it ends up with. */
 std::uint64_t buffer_size(const Compressor &compressor, std::uint64_t page_size) {
-    return (ChunkCopier::chunk_pages(page_size) - 1) * page_size + compressor.room();
+    return (ChunkCopier::chunk_pages(page_size) - 1) * page_size + std::max(compressor.room(), page_size);
 }
 
 } // namespace
@@ -34,81 +28,178 @@ std::uint64_t buffer_size(const Compressor &compressor, std::uint64_t page_size)
 ChunkCopier::ChunkCopier(const CopyJob &job)
     : job_(&job),
       reader_(job.core),
-      compressor_(make_compressor(job.codec, job.layout.block_size)),
-      descriptors_(chunk_pages(job.layout.block_size)),
-      data_(buffer_size(*compressor_, job.layout.block_size)) {}
+      compressor_(make_compressor(job.compression, job.core.page_size())),
+      descriptors_(chunk_pages(job.core.page_size())),
+      entries_(descriptors_.size()),
+      data_(buffer_size(*compressor_, job.core.page_size())) {}
 
 std::uint64_t ChunkCopier::chunk_pages(std::uint64_t page_size) {
     return std::max<std::uint64_t>(chunk_bytes / page_size, 1);
 }
 
-std::uint64_t ChunkCopier::memory(Codec codec, std::uint64_t page_size) {
-    const auto compressor = make_compressor(codec, page_size);
-    return compressor->memory() + buffer_size(*compressor, page_size) +
-           chunk_pages(page_size) * sizeof(PageDescriptor) + other_memory;
+std::uint64_t ChunkCopier::memory(const Compression &compression, const Core &core) {
+    const auto compressor = make_compressor(compression, core.page_size());
+    return compressor->memory() + buffer_size(*compressor, core.page_size()) +
+           chunk_pages(core.page_size()) * (sizeof(PageDescriptor) + sizeof(Entry)) + core.format().reader_memory() +
+           other_memory;
 }
 
-std::uint64_t ChunkCopier::fill(const Chunk &chunk) {
+std::uint64_t ChunkCopier::fill(const CopyPart &part, const Chunk &chunk) {
     const std::span<std::byte> data(data_);
-    SetBits pfns(job_->dumped, chunk.first);
+    const bool share_zeros = part.zero_page.has_value();
+    SetBits pfns(job_->pages, chunk.first);
+    unreadable_.clear();
     used_ = 0;
-    for (PageDescriptor &descriptor : std::span(descriptors_).first(chunk.pages)) {
-        const auto page = reader_.page(pfns.next());
-        if (job_->share_zero_pages && is_zero(page)) {
-            descriptor = zero_page;
-            continue;
-        }
-        const StoredPage stored = compressor_->store(page, data.subspan(used_, compressor_->room()));
-        descriptor = {.offset = used_, .size = stored.size, .flags = stored.flags};
+    for (std::uint64_t n = 0; n < chunk.pages; n++) {
+        Entry &entry = entries_[n];
+        entry.pfn = pfns.next();
+        entry.data = Data::in_chunk;
+        entry.page_flags = 0;
+        const StoredPage stored = store(entry.pfn, entry, share_zeros, data.subspan(used_));
+        descriptors_[n] = {.offset = used_, .size = stored.size, .flags = stored.flags, .page_flags = entry.page_flags};
         used_ += stored.size;
     }
     return used_;
 }
 
-SavedChunk ChunkCopier::save(const Chunk &chunk, std::uint64_t offset) {
-    if (job_->file == nullptr) {
-        return saved(place_descriptors(chunk, offset, used_), 0);
+/** Puts the page into out, unless it shares the zero page. */
+StoredPage ChunkCopier::store(Pfn pfn, Entry &entry, bool share_zeros, std::span<std::byte> out) {
+    try {
+        if (job_->as_stored) {
+            return store_as_it_is(pfn, entry, share_zeros, out);
+        }
+        const auto page = reader_.page(pfn);
+        if (share_zeros && is_zero(page)) {
+            entry.data = Data::zero_page;
+            return {};
+        }
+        if (job_->dedup_memory != 0) {
+            entry.hash = hash_content(page);
+        }
+        return compressor_->store(page, out);
+    } catch (const ReadError &error) {
+        unreadable_.push_back({.pfn = pfn, .reason = error.what()});
+        return store_unreadable(entry, share_zeros, out);
     }
-    const Written data = job_->file->write_some(offset, std::span(data_).first(used_));
-    const auto whole = place_descriptors(chunk, offset, data.bytes);
-    const Written table = write_descriptors(chunk.rank, whole);
-    return saved(whole.first(table.bytes / sizeof(PageDescriptor)), data.error != 0 ? data.error : table.error);
 }
 
-/** Lets offsets count from the file's start. The descriptors of the first pages, as far as all bytes of them were
- * written. */
-std::span<const kdump::PageDescriptor> ChunkCopier::place_descriptors(const Chunk &chunk, std::uint64_t offset,
-                                                                      std::uint64_t written) {
-    const auto descriptors = std::span(descriptors_).first(chunk.pages);
-    for (std::size_t n = 0; n < descriptors.size(); n++) {
-        PageDescriptor &descriptor = descriptors[n];
-        if (descriptor.size == 0) {
-            descriptor.offset = job_->layout.data;
-            descriptor.size = static_cast<std::uint32_t>(job_->layout.block_size);
-        } else if (descriptor.offset + descriptor.size <= written) {
+StoredPage ChunkCopier::store_as_it_is(Pfn pfn, Entry &entry, bool share_zeros, std::span<std::byte> out) {
+    const auto stored = reader_.stored(pfn);
+    if (!stored || stored->bytes.empty()) {
+        throw ReadError("the core doesn't hold the page");
+    }
+    if (share_zeros && stored->flags == 0 && is_zero(stored->bytes)) {
+        entry.data = Data::zero_page;
+        return {};
+    }
+    if (job_->dedup_memory != 0) {
+        entry.hash = hash_content(stored->bytes);
+    }
+    std::ranges::copy(stored->bytes, out.begin());
+    return {.size = static_cast<std::uint32_t>(stored->bytes.size()), .flags = stored->flags};
+}
+
+/** Zeros, and a mark. */
+StoredPage ChunkCopier::store_unreadable(Entry &entry, bool share_zeros, std::span<std::byte> out) {
+    entry.page_flags = kdump::page_was_unreadable;
+    if (share_zeros) {
+        entry.data = Data::zero_page;
+        return {};
+    }
+    const std::vector<std::byte> zeros(job_->core.page_size());
+    if (job_->dedup_memory != 0) {
+        entry.hash = hash_content(zeros);
+    }
+    return compressor_->store(zeros, out);
+}
+
+std::uint64_t ChunkCopier::share(const Chunk &chunk, std::uint64_t offset, SamePages &known) {
+    std::uint64_t kept = 0;
+    for (std::uint64_t n = 0; n < chunk.pages; n++) {
+        PageDescriptor &descriptor = descriptors_[n];
+        if (entries_[n].data != Data::in_chunk) {
+            continue;
+        }
+        if (const auto same = known.find(entries_[n].hash)) {
+            entries_[n].data = Data::same_page;
+            descriptor.offset = same->offset;
+            descriptor.size = same->size;
+            descriptor.flags = same->flags;
+            continue;
+        }
+        std::memmove(data_.data() + kept, data_.data() + descriptor.offset, descriptor.size);
+        descriptor.offset = kept;
+        known.add(entries_[n].hash, {.offset = offset + kept, .size = descriptor.size, .flags = descriptor.flags});
+        kept += descriptor.size;
+    }
+    return used_ = kept;
+}
+
+SavedChunk ChunkCopier::save(const CopyPart &part, const Chunk &chunk, std::uint64_t offset) {
+    if (part.file == nullptr) {
+        return saved(place_descriptors(part, chunk, offset, used_), used_, 0);
+    }
+    const Written data = part.file->write_some(offset, std::span(data_).first(used_));
+    const std::uint64_t whole = place_descriptors(part, chunk, offset, data.bytes);
+    if (!part.descriptors) {
+        return saved(whole, data.bytes, data.error);
+    }
+    const Written table = write_descriptors(part, chunk, whole);
+    return saved(table.bytes / sizeof(PageDescriptor), data.bytes, data.error != 0 ? data.error : table.error);
+}
+
+/** Lets offsets count from the file's start. How many pages, from the first on, have all their bytes written. */
+std::uint64_t ChunkCopier::place_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t offset,
+                                             std::uint64_t written) {
+    for (std::uint64_t n = 0; n < chunk.pages; n++) {
+        PageDescriptor &descriptor = descriptors_[n];
+        if (entries_[n].data == Data::zero_page) {
+            descriptor.offset = *part.zero_page;
+            descriptor.size = static_cast<std::uint32_t>(job_->core.page_size());
+        } else if (entries_[n].data == Data::in_chunk) {
+            if (descriptor.offset + descriptor.size > written) {
+                return n;
+            }
             descriptor.offset += offset;
-        } else {
-            return descriptors.first(n);
         }
     }
-    return descriptors;
+    return chunk.pages;
 }
 
-Written ChunkCopier::write_descriptors(std::uint64_t rank, std::span<const PageDescriptor> descriptors) {
-    const std::uint64_t offset = job_->layout.descriptors + rank * sizeof(PageDescriptor);
-    const Written written = job_->file->write_some(offset, std::as_bytes(descriptors));
-    // A descriptor that was cut in two would point nowhere: zeros say that its page is lost.
-    const std::array<std::byte, sizeof(PageDescriptor)> zeros{};
-    const std::size_t torn = written.bytes % sizeof(PageDescriptor);
-    [[maybe_unused]] const Written cleared =
-        job_->file->write_some(offset + written.bytes - torn, std::span(zeros).first(torn));
-    return written;
+/** Writes the first `count` descriptors, as many as stand side by side at once. */
+Written ChunkCopier::write_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t count) {
+    const auto rank = [&](std::uint64_t n) {
+        return (job_->ranks != nullptr ? job_->ranks->rank(entries_[n].pfn) : chunk.rank + n) - part.first_rank;
+    };
+    Written all;
+    for (std::uint64_t n = 0; n < count && all.error == 0;) {
+        const std::uint64_t first = rank(n);
+        std::uint64_t side_by_side = job_->ranks != nullptr ? 1 : count - n;
+        while (n + side_by_side < count && rank(n + side_by_side) == first + side_by_side) {
+            side_by_side++;
+        }
+        const std::uint64_t offset = *part.descriptors + first * sizeof(PageDescriptor);
+        const auto bytes = std::as_bytes(std::span(descriptors_).subspan(n, side_by_side));
+        const Written written = part.file->write_some(offset, bytes);
+        // A descriptor that was cut in two would point nowhere: zeros say that its page is lost.
+        const std::array<std::byte, sizeof(PageDescriptor)> zeros{};
+        const std::size_t torn = written.bytes % sizeof(PageDescriptor);
+        [[maybe_unused]] const Written cleared =
+            part.file->write_some(offset + written.bytes - torn, std::span(zeros).first(torn));
+        all.bytes += written.bytes;
+        all.error = written.error;
+        n += side_by_side;
+    }
+    return all;
 }
 
-SavedChunk ChunkCopier::saved(std::span<const PageDescriptor> stored, int error) const {
-    const auto shared =
-        job_->share_zero_pages ? std::ranges::count(stored, job_->layout.data, &PageDescriptor::offset) : 0;
-    return {.pages = stored.size(), .zero_pages = static_cast<std::uint64_t>(shared), .error = error};
+SavedChunk ChunkCopier::saved(std::uint64_t pages, std::uint64_t written, int error) const {
+    SavedChunk result{.pages = pages, .zero_pages = 0, .same_pages = 0, .written = written, .error = error};
+    for (const Entry &entry : std::span(entries_).first(pages)) {
+        result.zero_pages += entry.data == Data::zero_page && entry.page_flags == 0 ? 1 : 0;
+        result.same_pages += entry.data == Data::same_page ? 1 : 0;
+    }
+    return result;
 }
 
 } // namespace ballast::dump

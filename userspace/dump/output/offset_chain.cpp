@@ -4,10 +4,18 @@
 namespace ballast::dump {
 
 OffsetChain::OffsetChain(std::uint64_t start, unsigned threads) : slots_(std::size_t{threads} + 1) {
-    pass(0, start);
+    give_turn(0, start);
 }
 
 std::optional<std::uint64_t> OffsetChain::place(std::uint64_t n, std::uint64_t size) {
+    const auto offset = wait(n);
+    if (offset) {
+        pass(n, *offset + size);
+    }
+    return offset;
+}
+
+std::optional<std::uint64_t> OffsetChain::wait(std::uint64_t n) {
     Slot &mine = slot(n);
     const auto turn = static_cast<std::uint32_t>(n + 1);
     for (auto seen = mine.turn.load(std::memory_order_acquire); seen != turn;
@@ -19,12 +27,14 @@ std::optional<std::uint64_t> OffsetChain::place(std::uint64_t n, std::uint64_t s
         }
         mine.turn.wait(seen, std::memory_order_acquire);
     }
-    const std::uint64_t offset = mine.offset;
-    pass(n + 1, offset + size);
-    return offset;
+    return mine.offset;
 }
 
-void OffsetChain::pass(std::uint64_t n, std::uint64_t offset) {
+void OffsetChain::pass(std::uint64_t n, std::uint64_t end) {
+    give_turn(n + 1, end);
+}
+
+void OffsetChain::give_turn(std::uint64_t n, std::uint64_t offset) {
     Slot &next = slot(n);
     next.offset = offset;
     next.turn.store(static_cast<std::uint32_t>(n + 1), std::memory_order_release);

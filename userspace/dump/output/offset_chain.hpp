@@ -24,6 +24,10 @@ class OffsetChain {
     /** The offset of chunk n, whose size in bytes is this; nothing once the chain is cancelled. */
     std::optional<std::uint64_t> place(std::uint64_t n, std::uint64_t size);
 
+    /** The two halves of place(), for what must be done in the order of the chunks: in between all later ones wait. */
+    std::optional<std::uint64_t> wait(std::uint64_t n);
+    void pass(std::uint64_t n, std::uint64_t end);
+
     /** Wakes all who wait. From any thread, more than once if need be. */
     void cancel();
 
@@ -39,7 +43,7 @@ class OffsetChain {
     static constexpr std::uint32_t wake_up = 0xffffffff; // not a turn: chunk numbers stay far below
 
     Slot &slot(std::uint64_t n) { return slots_[n % slots_.size()]; }
-    void pass(std::uint64_t n, std::uint64_t offset);
+    void give_turn(std::uint64_t n, std::uint64_t offset);
 
     std::vector<Slot> slots_;
     std::atomic<bool> cancelled_{false};

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/output_file.hpp"
 
-#include "dump/input/error.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -25,11 +24,16 @@ bool same_file(const struct stat &a, const struct stat &b) {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-void check_existing(const std::string &path, bool overwrite, const std::string &core_path,
+// What OutputFile::write_some() returns at its own limit, which no call fails with here.
+constexpr int beyond_limit = ERANGE;
+
+void check_existing(const std::string &path, bool overwrite, std::span<const std::string> cores,
                     const struct stat &existing) {
-    struct stat core {};
-    if (stat(core_path.c_str(), &core) == 0 && same_file(existing, core)) {
-        throw Error(fmt::format("{} is the vmcore itself: give another DUMPFILE", path));
+    for (const std::string &path_of_core : cores) {
+        struct stat core {};
+        if (stat(path_of_core.c_str(), &core) == 0 && same_file(existing, core)) {
+            throw Error(fmt::format("{} is the vmcore itself: give another DUMPFILE", path));
+        }
     }
     if (!overwrite) {
         throw Error(fmt::format("{} exists: give another DUMPFILE, or -f to overwrite it", path));
@@ -44,10 +48,10 @@ void check_existing(const std::string &path, bool overwrite, const std::string &
 
 } // namespace
 
-void check_output(const std::string &path, bool overwrite, const std::string &core_path) {
+void check_output(const std::string &path, bool overwrite, std::span<const std::string> cores) {
     struct stat existing {};
     if (stat(path.c_str(), &existing) == 0) {
-        check_existing(path, overwrite, core_path, existing);
+        check_existing(path, overwrite, cores, existing);
         return;
     }
     if (errno != ENOENT) {
@@ -60,9 +64,10 @@ void check_output(const std::string &path, bool overwrite, const std::string &co
     }
 }
 
-OutputFile::OutputFile(std::string path, bool overwrite)
+OutputFile::OutputFile(std::string path, bool overwrite, std::uint64_t size_limit)
     : path_(std::move(path)),
-      fd_(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), S_IRUSR | S_IWUSR)) {
+      size_limit_(size_limit),
+      fd_(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), S_IRUSR | S_IWUSR)) {
     if (fd_ < 0) {
         throw Error(fmt::format("Can't create {}: {}", path_, reason(errno)));
     }
@@ -74,7 +79,10 @@ OutputFile::~OutputFile() {
     }
 }
 
-void OutputFile::reserve(std::uint64_t size) const {
+void OutputFile::reserve(std::uint64_t size) {
+    if (size > size_limit_) {
+        fail(beyond_limit);
+    }
     const auto length = static_cast<off_t>(size);
     if (fallocate(fd_, 0, 0, length) == 0) {
         return;
@@ -84,25 +92,24 @@ void OutputFile::reserve(std::uint64_t size) const {
     [[maybe_unused]] const int ignored = ftruncate(fd_, length);
 }
 
-Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> bytes) const {
+Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> bytes) {
+    const std::uint64_t room = size_limit_ - std::min(size_limit_, offset);
+    const auto allowed = bytes.first(std::min<std::uint64_t>(bytes.size(), room));
     Written written;
-    while (written.bytes < bytes.size()) {
-        const auto rest = bytes.subspan(written.bytes);
+    while (written.bytes < allowed.size()) {
+        const auto rest = allowed.subspan(written.bytes);
         const ssize_t n = pwrite(fd_, rest.data(), rest.size(), static_cast<off_t>(offset + written.bytes));
         if (n > 0) {
             written.bytes += static_cast<std::size_t>(n);
         } else if (n == 0 || errno != EINTR) {
             written.error = n == 0 ? ENOSPC : errno;
-            break;
+            return written;
         }
     }
-    return written;
-}
-
-void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes) const {
-    if (const Written written = write_some(offset, bytes); written.error != 0) {
-        fail(written.error);
+    if (allowed.size() < bytes.size()) {
+        written.error = beyond_limit;
     }
+    return written;
 }
 
 void OutputFile::close() {
@@ -112,7 +119,14 @@ void OutputFile::close() {
 }
 
 void OutputFile::fail(int error) const {
-    throw Error(fmt::format("Can't write {}: {}", path_, reason(error)));
+    if (error == beyond_limit) {
+        throw DiskFull(fmt::format("{} would exceed the limit of {} bytes (-L)", path_, size_limit_));
+    }
+    const std::string message = fmt::format("Can't write {}: {}", path_, reason(error));
+    if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+        throw DiskFull(message);
+    }
+    throw Error(message);
 }
 
 } // namespace ballast::dump

@@ -1,53 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
-#include <cstddef>
+#include "dump/input/error.hpp"
+#include "dump/output/output.hpp"
+
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 
 namespace ballast::dump {
 
-/**
- * Throws Error for what open would refuse after minutes of filtering: DUMPFILE exists and shall not be overwritten, is
- * the core itself, or can't be created.
- */
-void check_output(const std::string &path, bool overwrite, const std::string &core_path);
-
-/** How much of a write got into the file. error is 0, or the errno of what stopped it. */
-struct Written {
-    std::size_t bytes = 0;
-    int error = 0;
+/** No room: the disk, a quota, or a limit on the file's size. A smaller dump may do. */
+class DiskFull : public Error {
+  public:
+    using Error::Error;
 };
 
-/** The dump being written, by several threads at once. */
-class OutputFile {
+/**
+ * Throws Error for what open would refuse after minutes of filtering: DUMPFILE exists and shall not be overwritten, is
+ * one of the cores itself, or can't be created.
+ */
+void check_output(const std::string &path, bool overwrite, std::span<const std::string> cores);
+
+/** A file on a disk. */
+class OutputFile final : public Output {
   public:
-    /** Creates the file, readable by its owner alone. Throws Error; a file that exists is an error unless overwrite. */
-    OutputFile(std::string path, bool overwrite);
+    static constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+
+    /** Creates the file, readable by its owner alone. Throws Error; a file that exists is an error unless overwrite.
+     * size_limit: bytes that it may have at most. */
+    OutputFile(std::string path, bool overwrite, std::uint64_t size_limit = no_limit);
     OutputFile(const OutputFile &) = delete;
     OutputFile(OutputFile &&) = delete;
     OutputFile &operator=(const OutputFile &) = delete;
     OutputFile &operator=(OutputFile &&) = delete;
-    ~OutputFile();
+    ~OutputFile() override;
 
-    /** Makes the file this long, zeros where nothing is written; with its disk space too where there is so much. */
-    void reserve(std::uint64_t size) const;
-
-    /** Writes as much as goes. Offset in bytes. */
-    [[nodiscard]] Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) const;
-
-    /** Writes all or throws Error. */
-    void write(std::uint64_t offset, std::span<const std::byte> bytes) const;
-
-    /** Throws Error: some file systems tell only here that what was written is lost. */
-    void close();
-
-    /** The Error for an errno of write_some(). */
-    [[noreturn]] void fail(int error) const;
+    void reserve(std::uint64_t size) override;
+    [[nodiscard]] Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) override;
+    void close() override;
+    [[noreturn]] void fail(int error) const override;
 
   private:
     std::string path_;
+    std::uint64_t size_limit_;
     int fd_;
 };
 

@@ -8,19 +8,97 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <optional>
 
 namespace ballast::dump {
 
 namespace {
 
+// More are counted but not named.
+constexpr std::size_t unreadable_to_name = 1000;
+
+/** What the threads of one part share. */
+class PartCopy {
+  public:
+    PartCopy(const CopyPart &part, const CopyJob &job, unsigned threads)
+        : part_(&part), next_chunk_(part.begin), chain_(part.data, threads), placed_(part.data), whole_(UINT64_MAX) {
+        if (job.dedup_memory != 0) {
+            known_.emplace(job.dedup_memory);
+        }
+    }
+
+    /** The next chunk that nobody has; none when all are claimed. */
+    std::optional<std::uint64_t> claim() {
+        if (next_chunk_.load(std::memory_order_relaxed) >= part_->end) {
+            return std::nullopt;
+        }
+        const std::uint64_t n = next_chunk_.fetch_add(1, std::memory_order_relaxed);
+        return n < part_->end ? std::optional(n) : std::nullopt;
+    }
+
+    /** Fills, places and writes a claimed chunk. Nothing once the chain is cancelled. */
+    std::optional<SavedChunk> copy(ChunkCopier &copier, std::uint64_t n, const Chunk &chunk) {
+        std::uint64_t size = copier.fill(*part_, chunk);
+        const std::uint64_t turn = n - part_->begin;
+        const auto offset = chain_.wait(turn);
+        if (!offset) {
+            return std::nullopt;
+        }
+        if (known_) {
+            size = copier.share(chunk, *offset, *known_);
+        }
+        placed_ = *offset + size;
+        // A page that shares another's data must not be in the file without it.
+        const bool in_order = known_ || (part_->file != nullptr && part_->file->in_order());
+        if (!in_order) {
+            chain_.pass(turn, *offset + size);
+        }
+        const SavedChunk saved = copier.save(*part_, chunk, *offset);
+        if (saved.error != 0) {
+            lower_whole(*offset + saved.written);
+        } else if (in_order) {
+            chain_.pass(turn, *offset + size);
+        }
+        return saved;
+    }
+
+    void cancel() { chain_.cancel(); }
+
+    [[nodiscard]] CopiedPart result(bool failed) {
+        if (failed) {
+            return {.end = 0, .whole = std::min(whole_.load(), placed_)};
+        }
+        const std::uint64_t end = chain_.wait(part_->end - part_->begin).value();
+        return {.end = end, .whole = end};
+    }
+
+  private:
+    void lower_whole(std::uint64_t offset) {
+        std::uint64_t seen = whole_.load();
+        while (offset < seen && !whole_.compare_exchange_weak(seen, offset)) {
+        }
+    }
+
+    const CopyPart *part_;
+    alignas(64) std::atomic<std::uint64_t> next_chunk_;
+    OffsetChain chain_;
+    std::optional<SamePages> known_;   // this and the next belong to the thread whose turn it is
+    std::uint64_t placed_;             // end of the chunks that had their turn
+    std::atomic<std::uint64_t> whole_; // where the first write that failed did
+};
+
 /** What the threads of one job share. */
 class Copy {
   public:
     Copy(const CopyJob &job, unsigned threads, ProgressSink &progress)
-        : job_(&job),
-          progress_(&progress),
-          plan_(job.dumped, ChunkCopier::chunk_pages(job.layout.block_size)),
-          chain_(job.start(), threads) {}
+        : job_(&job), progress_(&progress), plan_(job.pages, ChunkCopier::chunk_pages(job.core.page_size())) {
+        for (const CopyPart &part : job.parts) {
+            parts_.push_back(std::make_unique<PartCopy>(part, job, threads));
+        }
+    }
 
     /** Each thread's part. */
     void work() {
@@ -29,72 +107,98 @@ class Copy {
             ChunkCopier copier(*job_);
             copy_chunks(copier);
         } catch (...) {
-            chain_.cancel();
+            cancelled_.store(true, std::memory_order_relaxed);
+            for (const auto &part : parts_) {
+                part->cancel();
+            }
             throw;
         }
     }
 
-    /** Once all chunks are placed. */
-    std::uint64_t end() { return chain_.place(plan_.chunks(), 0).value(); }
-
-    [[nodiscard]] std::uint64_t pages() const { return counters_.pages.load(); }
-    [[nodiscard]] std::uint64_t zero_pages() const { return counters_.zero_pages.load(); }
+    void finish(CopyResult &result) {
+        for (const auto &part : parts_) {
+            result.parts.push_back(part->result(result.error != nullptr));
+        }
+        result.pages = counters_.pages.load();
+        result.zero_pages = counters_.zero_pages.load();
+        result.same_pages = counters_.same_pages.load();
+        result.unreadable = std::move(unreadable_);
+    }
 
   private:
     void copy_chunks(ChunkCopier &copier) {
-        while (!chain_.cancelled()) {
-            const std::uint64_t n = counters_.next_chunk.fetch_add(1, std::memory_order_relaxed);
-            if (n >= plan_.chunks()) {
+        // Parts in turn, so that all files grow together: they may be on different disks.
+        std::size_t done = 0; // parts in a row without a chunk
+        while (done < parts_.size() && !cancelled_.load(std::memory_order_relaxed)) {
+            const std::size_t part = counters_.next_part.fetch_add(1, std::memory_order_relaxed) % parts_.size();
+            const auto n = parts_[part]->claim();
+            if (!n) {
+                done++;
+                continue;
+            }
+            done = 0;
+            const Chunk chunk = plan_.chunk(*n);
+            const auto saved = parts_[part]->copy(copier, *n, chunk);
+            if (!saved) {
                 return;
             }
-            const Chunk chunk = plan_.chunk(n);
-            const auto offset = chain_.place(n, copier.fill(chunk));
-            if (!offset) {
-                return;
+            count(*saved, copier.unreadable());
+            if (saved->error != 0) {
+                job_->parts[part].file->fail(saved->error);
             }
-            save(copier, chunk, *offset);
             progress_->add(chunk.pages);
         }
     }
 
-    void save(ChunkCopier &copier, const Chunk &chunk, std::uint64_t offset) {
-        const SavedChunk saved = copier.save(chunk, offset);
+    void count(const SavedChunk &saved, std::span<const UnreadablePage> unreadable) {
         counters_.pages.fetch_add(saved.pages, std::memory_order_relaxed);
         counters_.zero_pages.fetch_add(saved.zero_pages, std::memory_order_relaxed);
-        if (saved.error != 0) {
-            job_->file->fail(saved.error);
+        counters_.same_pages.fetch_add(saved.same_pages, std::memory_order_relaxed);
+        if (unreadable.empty()) {
+            return;
+        }
+        const std::lock_guard guard(unreadable_mutex_);
+        unreadable_.count += unreadable.size();
+        for (const UnreadablePage &page : unreadable) {
+            unreadable_.reasons.emplace(page.pfn, page.reason);
+        }
+        // The lowest, so that the threads' order makes no difference.
+        while (unreadable_.reasons.size() > unreadable_to_name) {
+            unreadable_.reasons.erase(std::prev(unreadable_.reasons.end()));
         }
     }
 
     // What all write stands apart from what all read.
     struct alignas(64) Counters {
-        std::atomic<std::uint64_t> next_chunk{0};
+        std::atomic<std::size_t> next_part{0};
         std::atomic<std::uint64_t> pages{0};
         std::atomic<std::uint64_t> zero_pages{0};
+        std::atomic<std::uint64_t> same_pages{0};
     };
     Counters counters_;
     const CopyJob *job_;
     ProgressSink *progress_;
     ChunkPlan plan_;
-    OffsetChain chain_;
+    std::vector<std::unique_ptr<PartCopy>> parts_;
+    std::atomic<bool> cancelled_{false};
+    std::mutex unreadable_mutex_;
+    UnreadablePages unreadable_;
 };
 
 } // namespace
 
-CopyResult copy_pages(const CopyJob &job, unsigned threads, ProgressSink &progress) {
+CopyResult copy_pages(const CopyJob &job, unsigned threads, std::string_view step, ProgressSink &progress) {
     threads = std::max(threads, 1U);
     Copy copy(job, threads, progress);
     CopyResult result;
-    progress.begin("Copying data", job.layout.pages);
+    progress.begin(step, job.pages.count());
     try {
         run_workers(threads, [&copy](const std::stop_token & /*stop*/) { copy.work(); });
-        result.end = copy.end();
     } catch (...) {
         result.error = std::current_exception();
     }
     progress.end();
-    result.pages = copy.pages();
-    result.zero_pages = copy.zero_pages();
+    copy.finish(result);
     return result;
 }
 

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/cli/make_dump.hpp"
+
+#include "dump/cli/open_core.hpp"
+#include "dump/cli/progress.hpp"
+#include "dump/cli/report.hpp"
+#include "dump/cli/timed_steps.hpp"
+#include "dump/filter/filter.hpp"
+#include "dump/kernel/kernel.hpp"
+#include "dump/output/dump.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace ballast::dump {
+
+namespace {
+
+/** A run: what it works on, and level by level what it makes. */
+class DumpRun {
+  public:
+    DumpRun(const Options &options, const Messages &messages, const HeldSignals &signals)
+        : options_(options),
+          messages_(messages),
+          core_(open_core(options)),
+          kernel_(Kernel::describe(core_)),
+          printer_(messages.wants(message_level::progress) ? stderr : nullptr, core_.page_size(), signals,
+                   options.json_progress),
+          progress_(printer_) {
+        messages.say(message_level::debug, fmt::format("The crashed kernel is {}.", kernel_.release()));
+        for (const std::string &remark : kernel_.remarks()) {
+            messages.say(message_level::common, remark);
+        }
+        threads_ = decide_threads(options, core_, messages);
+    }
+
+    void make() {
+        for (std::size_t n = 0;; n++) {
+            const unsigned level = options_.dump_levels[n];
+            const bool last = n + 1 == options_.dump_levels.size();
+            const FilterResult filtered = filter_at(level);
+            try {
+                report(level, filtered, write(level, filtered, n > 0, nullptr));
+                return;
+            } catch (const DiskFull &full) {
+                if (last) {
+                    write_useful_first(level, filtered);
+                    throw;
+                }
+                messages_.say(message_level::common,
+                              fmt::format("{}. Trying dump level {}.", full.what(), options_.dump_levels[n + 1]));
+            }
+        }
+    }
+
+  private:
+    FilterResult filter_at(unsigned level) {
+        FilterResult filtered = filter(core_, kernel_, level, threads_, progress_);
+        for (const std::string &warning : filtered.warnings) {
+            messages_.say(message_level::common, warning);
+        }
+        return filtered;
+    }
+
+    DumpResult write(unsigned level, const FilterResult &filtered, bool again, const Bitmap *first) {
+        const auto origin = core_.origin();
+        return write_dump(core_, machine_of(core_, kernel_), core_.present(), filtered.dumped,
+                          {.paths = options_.outputs,
+                           .overwrite = options_.overwrite || again,
+                           .format = options_.elf ? Format::elf : Format::kdump,
+                           .codec = options_.compression.codec,
+                           .zstd_level = options_.compression.zstd_level,
+                           // What was left out before is not there now either.
+                           .dump_level = level | (origin ? origin->dump_level() & dump_level::all : 0),
+                           .threads = threads_,
+                           .dry_run = options_.dry_run,
+                           .size_limit = options_.size_limit,
+                           .split_block = options_.split_block,
+                           .dedup_memory = options_.dedup_memory,
+                           .eraseinfo = origin ? origin->eraseinfo : "",
+                           .first = first},
+                          progress_);
+    }
+
+    /** There is no room for all pages: those of user space, the page cache and free memory are left for the end. */
+    void write_useful_first(unsigned level, const FilterResult &filtered) {
+        if (options_.elf || options_.outputs.size() != 1 || options_.dry_run) {
+            return;
+        }
+        const Bitmap useful = filter(core_, kernel_, dump_level::all, threads_, progress_).dumped;
+        Bitmap less_useful = filtered.dumped;
+        less_useful.keep(useful, false);
+        if (less_useful.count() == 0) {
+            return;
+        }
+        messages_.say(message_level::common, "There is no room for all pages: writing the most useful ones first.");
+        write(level, filtered, true, &useful);
+    }
+
+    void report(unsigned level, const FilterResult &filtered, const DumpResult &dump) {
+        if (dump.unreadable.count > 0) {
+            // Not an error, but nobody should miss it.
+            const auto &[pfn, reason] = *dump.unreadable.reasons.begin();
+            print(stderr,
+                  fmt::format("pmakedumpfile: {} pages can't be read, zeros stand for them; the first is {:#x}: {}\n",
+                              dump.unreadable.count, pfn, reason));
+        }
+        const PageCounts counts{.max_mapnr = core_.max_pfn(),
+                                .present = core_.present().count(),
+                                .excluded = filtered.excluded,
+                                .zero = dump.zero_pages,
+                                .bytes = dump.bytes};
+        messages_.say(message_level::report, report_text(counts));
+        if (options_.json_stats) {
+            print(stdout, stats(level, filtered, dump, counts));
+        }
+    }
+
+    std::string stats(unsigned level, const FilterResult &filtered, const DumpResult &dump, const PageCounts &counts) {
+        const std::vector<TimedSteps::Step> steps = progress_.steps();
+        // What each class would lose at most is what there is of it.
+        const FilterResult most = filter(core_, kernel_, dump_level::all, threads_, progress_);
+        return stats_json({.release = kernel_.release(),
+                           .dump_level = level,
+                           .threads = threads_,
+                           .page_size = core_.page_size(),
+                           .counts = counts,
+                           .seen = most.excluded,
+                           .with_data = core_.with_data().count(),
+                           .dumped = filtered.dumped.count(),
+                           .dump = dump,
+                           .steps = steps});
+    }
+
+    const Options &options_;
+    const Messages &messages_;
+    Core core_;
+    Kernel kernel_;
+    ProgressPrinter printer_;
+    TimedSteps progress_;
+    unsigned threads_ = 1;
+};
+
+} // namespace
+
+void make_dump(const Options &options, const Messages &messages, const HeldSignals &signals) {
+    check_outputs(options);
+    DumpRun(options, messages, signals).make();
+    say_saved(options, messages);
+}
+
+} // namespace ballast::dump

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/cli/open_core.hpp"
+
+#include "dump/input/error.hpp"
+#include "dump/input/file.hpp"
+#include "dump/output/chunk_copier.hpp"
+#include "dump/output/output_file.hpp"
+#include "dump/output/threads.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace ballast::dump {
+
+namespace {
+
+constexpr std::uint64_t most_vmcoreinfo = std::uint64_t{1} << 20U;
+
+std::string read_vmcoreinfo(const std::string &path) {
+    const File file(path);
+    if (file.size() == 0 || file.size() > most_vmcoreinfo) {
+        throw Error(fmt::format("{}: {} bytes long: not a text of VMCOREINFO", path, file.size()));
+    }
+    std::string text(file.size(), '\0');
+    file.read(0, std::as_writable_bytes(std::span(text)));
+    return text;
+}
+
+} // namespace
+
+void check_outputs(const Options &options) {
+    if (options.dry_run) {
+        return;
+    }
+    std::set<std::string> seen;
+    for (const std::string &path : options.outputs) {
+        check_output(path, options.overwrite, options.cores);
+        if (!seen.insert(path).second) {
+            throw Error(fmt::format("{}: given twice: each DUMPFILE is a file of its own", path));
+        }
+    }
+}
+
+Core open_core(const Options &options) {
+    return Core::open(options.cores,
+                      {.allow_mapping = options.allow_mapping,
+                       .partial = options.action == Options::Action::verify,
+                       .vmcoreinfo = options.vmcoreinfo.empty() ? "" : read_vmcoreinfo(options.vmcoreinfo)});
+}
+
+unsigned decide_threads(const Options &options, const Core &core, const Messages &messages) {
+    const ThreadChoice choice =
+        choose_threads(options.threads, {.cpus = usable_cpus(),
+                                         .available_memory = available_memory(),
+                                         .memory_per_thread = ChunkCopier::memory(options.compression, core)});
+    messages.say(message_level::common, fmt::format("Using {}.", choice.reason));
+    return choice.threads;
+}
+
+void say_saved(const Options &options, const Messages &messages) {
+    if (!options.dry_run && options.flattened) {
+        messages.say(message_level::common, "\nThe dumpfile is saved to STDOUT.");
+    } else if (!options.dry_run) {
+        messages.say(message_level::common,
+                     fmt::format("\nThe dumpfile{} saved to {}.", options.outputs.size() > 1 ? "s are" : " is",
+                                 fmt::join(options.outputs, ", ")));
+    }
+    messages.say(message_level::common, "\npmakedumpfile Completed.");
+}
+
+} // namespace ballast::dump

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "dump/cli/messages.hpp"
+#include "dump/cli/options.hpp"
+#include "dump/input/core.hpp"
+
+namespace ballast::dump {
+
+// What every action that reads a core or writes a dump begins and ends with.
+
+/** Throws Error for outputs that could not be created later. */
+void check_outputs(const Options &options);
+
+/** The cores of the command line. Throws Error. */
+Core open_core(const Options &options);
+
+/** How many threads, and says why. */
+unsigned decide_threads(const Options &options, const Core &core, const Messages &messages);
+
+void say_saved(const Options &options, const Messages &messages);
+
+} // namespace ballast::dump

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump/output/kdump_dump.hpp"
+
+#include "dump/input/error.hpp"
+#include "dump/input/kdump_format.hpp"
+#include "dump/output/chunk_copier.hpp"
+#include "dump/output/chunk_plan.hpp"
+#include "dump/output/header.hpp"
+#include "dump/output/layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ballast::dump {
+
+namespace {
+
+/** A file of the dump: where its parts stand, and which pages it has. */
+struct Part {
+    Output *file = nullptr;
+    Layout layout;
+    std::optional<SplitRange> split;
+    CopyPart copy;
+};
+
+class KdumpWriter {
+  public:
+    explicit KdumpWriter(const DumpWork &work) : work_(work), outputs_(open_outputs(work.options)) {
+        const ChunkPlan plan(work.dumped, ChunkCopier::chunk_pages(work.core.page_size()));
+        const std::vector<std::uint64_t> bounds = split_chunks(plan.chunks());
+        for (std::size_t n = 0; n < outputs_.size(); n++) {
+            parts_.push_back(make_part(plan, n, bounds[n], bounds[n + 1]));
+        }
+    }
+
+    CopyResult write(DumpResult &dump) {
+        for (const Part &part : parts_) {
+            write_headers(part);
+        }
+        CopyResult result = work_.options.first != nullptr ? copy_in_two_steps() : copy(work_.dumped, nullptr);
+        if (!result.error) {
+            finish(result, dump);
+        }
+        return result;
+    }
+
+  private:
+    /** Where each part begins, and the end: as even as whole blocks let it be. */
+    [[nodiscard]] std::vector<std::uint64_t> split_chunks(std::uint64_t chunks) const {
+        const std::uint64_t chunk_bytes = ChunkCopier::chunk_pages(work_.core.page_size()) * work_.core.page_size();
+        const std::uint64_t block = std::max<std::uint64_t>(work_.options.split_block / chunk_bytes, 1);
+        const std::uint64_t blocks = (chunks + block - 1) / block;
+        std::vector<std::uint64_t> bounds;
+        for (std::size_t n = 0; n < outputs_.size(); n++) {
+            bounds.push_back(blocks * n / outputs_.size() * block);
+        }
+        bounds.push_back(chunks);
+        return bounds;
+    }
+
+    [[nodiscard]] Part make_part(const ChunkPlan &plan, std::size_t n, std::uint64_t begin, std::uint64_t end) const {
+        const auto rank = [&](std::uint64_t chunk) {
+            return chunk < plan.chunks() ? plan.chunk(chunk).rank : plan.pages();
+        };
+        const auto first_pfn = [&](std::uint64_t chunk) {
+            return chunk < plan.chunks() ? plan.chunk(chunk).first : work_.dumped.size();
+        };
+        const Layout layout(work_.core.page_size(), work_.core.notes().size(), work_.present.size(),
+                            rank(end) - rank(begin));
+        std::optional<SplitRange> split;
+        if (outputs_.size() > 1) {
+            split = SplitRange{.begin = n == 0 ? 0 : first_pfn(begin),
+                               .end = n + 1 == outputs_.size() ? work_.present.size() : first_pfn(end)};
+        }
+        const bool share_zeros = (work_.options.dump_level & 1U) != 0;
+        return {.file = outputs_[n].get(),
+                .layout = layout,
+                .split = split,
+                .copy = {.file = outputs_[n].get(),
+                         .begin = begin,
+                         .end = end,
+                         .first_rank = rank(begin),
+                         .descriptors = layout.descriptors,
+                         .zero_page = share_zeros ? std::optional(layout.data) : std::nullopt,
+                         .data = layout.data + (share_zeros ? layout.block_size : 0)}};
+    }
+
+    /**
+     * All that a reader needs to open the file, pages or not, before the first page: from here on, a full disk or a
+     * power cut leaves a file that opens and is marked incomplete.
+     */
+    void write_headers(const Part &part) const {
+        if (part.file == nullptr) {
+            return;
+        }
+        part.file->reserve(part.copy.data);
+        part.file->write(0, make_header_blocks(work_.core, work_.machine, part.layout, work_.options.codec,
+                                               work_.options.dump_level, part.split));
+        part.file->write(part.layout.present_bitmap, std::as_bytes(work_.present.words()));
+        part.file->write(part.layout.dumped_bitmap, std::as_bytes(work_.dumped.words()));
+        if (part.copy.zero_page) {
+            part.file->write(*part.copy.zero_page, std::vector<std::byte>(part.layout.block_size));
+        }
+    }
+
+    CopyResult copy(const Bitmap &pages, const RankIndex *ranks) const {
+        CopyJob job{.core = work_.core,
+                    .pages = pages,
+                    .compression = {.codec = work_.options.codec, .zstd_level = work_.options.zstd_level},
+                    .as_stored = work_.options.as_stored,
+                    .ranks = ranks,
+                    .dedup_memory = work_.options.dedup_memory,
+                    .parts = {}};
+        for (const Part &part : parts_) {
+            job.parts.push_back(part.copy);
+        }
+        return copy_pages(job, work_.options.threads, "Copying data", work_.progress);
+    }
+
+    /** The more useful pages first, then the others. */
+    CopyResult copy_in_two_steps() {
+        const RankIndex ranks(work_.dumped);
+        const std::uint64_t chunk_pages = ChunkCopier::chunk_pages(work_.core.page_size());
+        CopyResult both;
+        for (const bool useful : {true, false}) {
+            Bitmap pages = work_.dumped;
+            pages.keep(*work_.options.first, useful);
+            CopyPart &part = parts_.front().copy;
+            part.end = ChunkPlan(pages, chunk_pages).chunks();
+            CopyResult result = copy(pages, &ranks);
+            both.pages += result.pages;
+            both.zero_pages += result.zero_pages;
+            both.same_pages += result.same_pages;
+            both.unreadable.count += result.unreadable.count;
+            both.unreadable.reasons.merge(result.unreadable.reasons);
+            both.parts = result.parts;
+            both.error = result.error;
+            if (both.error) {
+                break;
+            }
+            part.data = result.parts.front().end;
+        }
+        return both;
+    }
+
+    void finish(const CopyResult &result, DumpResult &dump) const {
+        const std::string eraseinfo = work_.options.eraseinfo + describe(result.unreadable);
+        for (std::size_t n = 0; n < parts_.size(); n++) {
+            const std::uint64_t end = result.parts[n].end;
+            // A split set's readers put all parts' texts together.
+            const std::string_view text = n == 0 ? std::string_view(eraseinfo) : std::string_view();
+            if (Output *file = parts_[n].file; file != nullptr) {
+                write_eraseinfo(parts_[n], end, text);
+                mark_complete(*file);
+                file->close();
+            }
+            dump.bytes += end + text.size();
+        }
+    }
+
+    /** For eraseinfo: a line for each of them, as far as they were kept. */
+    static std::string describe(const UnreadablePages &unreadable) {
+        std::string text;
+        for (const auto &[pfn, reason] : unreadable.reasons) {
+            text += fmt::format("unreadable page {:#x}\n", pfn);
+        }
+        if (unreadable.count > unreadable.reasons.size()) {
+            text += fmt::format("unreadable pages: {}\n", unreadable.count);
+        }
+        return text;
+    }
+
+    static void write_eraseinfo(const Part &part, std::uint64_t offset, std::string_view text) {
+        if (text.empty()) {
+            return;
+        }
+        const std::array<std::uint64_t, 2> place = {offset, text.size()};
+        part.file->write(offset, std::as_bytes(std::span(text)));
+        part.file->write(part.layout.sub_header + offsetof(kdump::SubHeader, offset_eraseinfo),
+                         std::as_bytes(std::span(place)));
+    }
+
+    void mark_complete(Output &file) const {
+        const auto status = static_cast<std::uint32_t>(work_.options.codec);
+        file.write(offsetof(kdump::DiskDumpHeader, status), std::as_bytes(std::span(&status, 1)));
+    }
+
+    const DumpWork &work_;
+    std::vector<std::unique_ptr<Output>> outputs_;
+    std::vector<Part> parts_;
+};
+
+} // namespace
+
+CopyResult write_kdump(const DumpWork &work, DumpResult &dump) {
+    return KdumpWriter(work).write(dump);
+}
+
+} // namespace ballast::dump
