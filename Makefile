@@ -98,7 +98,7 @@ define configure
 endef
 
 .PHONY: bench
-bench: bench-dump bench-cpuacct ## Measure against the peers, side by side.
+bench: bench-dump bench-cpuacct bench-balloon ## Measure against the peers, side by side.
 
 .PHONY: bench-dump
 bench-dump: ## pmakedumpfile against makedumpfile; CORE=FILE takes a core that is there.
@@ -114,6 +114,15 @@ bench-cpuacct: ## What cpuacct.ko costs, in instructions, against no module and 
 		$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
 		cmake --build $(BUILD)/tools --target cpuacct_work && \
 		tests/bench/cpuacct --kernel $$kernel --build $(BUILD)
+
+.PHONY: bench-balloon
+bench-balloon: ## balloon_kvm against virtio_balloon, 2 MiB pages against 4 KiB; BENCH='--OPTION=N…' for fewer runs.
+	@scripts/deps modules tools vm check
+	@kernel=$$(scripts/kernel $(vm_kernel)) && \
+		$(MAKE) --no-print-directory modules KDIR=$$kernel/build && \
+		$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
+		cmake --build $(BUILD)/tools --target balloon_rates balloon_fragmentation && \
+		tests/bench/balloon --kernel $$kernel --build $(BUILD) $(BENCH)
 
 .PHONY: format
 format: ## Format the C++ sources.

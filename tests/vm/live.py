@@ -60,7 +60,7 @@ class Step:
     def outcome(self, timeout: float = 300) -> Outcome:
         """Waits for its end. Raises Trouble when that takes more than `timeout` seconds."""
         status = self._live.wait_for(self._number, timeout, self._command)
-        return Outcome(status, guests.read(self._live.folder / f"step.{self._number}.output"))
+        return Outcome(status, self.said)
 
     def output(self, timeout: float = 300) -> str:
         """Same, of a command that has to succeed; raises StepFailed if it did not."""
@@ -68,6 +68,11 @@ class Step:
         if outcome.status != 0:
             raise StepFailed(f"{self._command}: status {outcome.status}: {outcome.output}")
         return outcome.output
+
+    @property
+    def said(self) -> str:
+        """Its output until now."""
+        return guests.read(self._live.folder / f"step.{self._number}.output")
 
     @property
     def ended(self) -> bool:
@@ -171,7 +176,7 @@ def live(guest: Guest) -> Iterator[LiveGuest]:
             raise Trouble(f"the guest's run ended with status {status}, see above")
 
 
-def wait_until(condition: Callable[[], bool], what: str, timeout: float = 120) -> None:
+def wait_until(condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
     """Polls; raises AssertionError with `what` after `timeout` seconds."""
     end = time.monotonic() + timeout
     while not condition():
