@@ -32,8 +32,8 @@ struct charging {
 
 static DEFINE_PER_CPU(struct charging, charging);
 
-/* Until all CPUs have begun, each decides for the charges that it makes. */
-static DEFINE_STATIC_KEY_TRUE(beginning);
+/* Something is to be asked at each charge: has this CPU begun, is there a platform? */
+static DEFINE_STATIC_KEY_TRUE(with_questions);
 
 static void charge_nothing(void *data, u64 cputime, unsigned int cpu)
 {
@@ -59,22 +59,31 @@ static noinline struct cpuacct_cpu *find(struct cpuacct_cpu **cache, struct cgro
 	return time;
 }
 
-/* The slot of a group, or of its nearest ancestor that has one; NULL if only v1's root is left. */
-static __always_inline struct cpuacct_cpu *slot(struct cpuacct_cpu **cache, struct cgroup *cgrp,
-						int cpu)
+static noinline void put_on_list(struct cpuacct_cpu *time, int cpu)
 {
-	struct cpuacct_cpu *time = READ_ONCE(*cache);
-
-	return likely(time->cgrp == cgrp) ? time : find(cache, cgrp, cpu);
+	WRITE_ONCE(time->updated, true);
+	llist_add(&time->updated_node, &per_cpu(charging, cpu).updates);
 }
 
-/* Any may lack its data yet; then the one above is charged instead. */
-static __always_inline void charge_platform(struct cpuacct_group *group, u64 runtime, int cpu)
+/* After all that is charged for a runtime. */
+static __always_inline void tell(struct cpuacct_cpu *time, int cpu)
 {
-	for (; group; group = group->parent) {
+	/*
+	 * Pairs with cpuacct_charge_read(): either this sees that the flush took the slot off the
+	 * list, or the flush sees the new time. Without it the time could go unseen until the next
+	 * charge.
+	 */
+	smp_mb();
+	if (unlikely(!time->updated))
+		put_on_list(time, cpu);
+}
+
+static noinline void charge_above(struct cpuacct_group *group, u64 runtime, int cpu)
+{
+	for (group = group->parent; group; group = group->parent) {
 		void *data = READ_ONCE(group->data);
 
-		if (unlikely(!data))
+		if (!data)
 			continue;
 		static_call(platform_charge)(data, runtime, cpu);
 		if (!static_branch_unlikely(&with_ancestors))
@@ -82,52 +91,80 @@ static __always_inline void charge_platform(struct cpuacct_group *group, u64 run
 	}
 }
 
-static __always_inline void charge(struct cpuacct_cpu *time, u64 runtime, int cpu,
-				   struct llist_head *updates)
+static __always_inline void charge_platform(struct cpuacct_group *group, u64 runtime, int cpu)
 {
-	WRITE_ONCE(time->charged, time->charged + runtime);
+	void *data = READ_ONCE(group->data);
+
+	if (likely(data))
+		static_call(platform_charge)(data, runtime, cpu);
+	/* A group may lack its data yet; then the one above is charged instead. */
+	if (unlikely(!data) || static_branch_unlikely(&with_ancestors))
+		charge_above(group, runtime, cpu);
+}
+
+static __always_inline void charge(struct cpuacct_cpu **cache, struct cgroup *cgrp, u64 runtime,
+				   int cpu)
+{
+	struct cpuacct_cpu *time = *cache;
+
+	if (unlikely(time->cgrp != cgrp)) {
+		time = find(cache, cgrp, cpu);
+		if (!time)
+			return;
+	}
+	time->charged += runtime;
 	if (static_branch_unlikely(&with_platform))
 		charge_platform(time->group, runtime, cpu);
-	/*
-	 * Pairs with cpuacct_charge_read(): either this sees that the flush took the slot off the
-	 * list, or the flush sees the new time. Without it the time could go unseen until the next
-	 * charge.
-	 */
-	smp_mb();
-	if (READ_ONCE(time->updated))
-		return;
-	WRITE_ONCE(time->updated, true);
-	llist_add(&time->updated_node, updates);
+	tell(time, cpu);
 }
 
 /* v1's own figures are the kernel's work, the platform's are ours; v2 charges the root for both. */
-static noinline void charge_v1(struct charging *here, struct cgroup *cgrp, u64 runtime, int cpu)
+static noinline void charge_v1(struct cgroup *cgrp, u64 runtime, int cpu)
 {
-	struct cpuacct_cpu *time = slot(&here->v1_cache, cgrp, cpu);
-
-	if (time)
-		charge(time, runtime, cpu, &here->updates);
+	charge(&per_cpu(charging, cpu).v1_cache, cgrp, runtime, cpu);
 }
 
-static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
+static noinline void charge_with_questions(struct task_struct *task, u64 runtime)
 {
 	struct css_set *groups = rcu_dereference_sched(task->cgroups);
 	struct cgroup *cgrp = groups->dfl_cgrp;
 	int cpu = task_cpu(task);
-	struct charging *here;
 
-	if (static_branch_unlikely(&beginning) && !__this_cpu_read(charging.begun))
+	if (unlikely(!__this_cpu_read(charging.begun)))
 		return;
-	here = per_cpu_ptr(&charging, cpu);
 	if (static_branch_unlikely(&with_platform)) {
 		struct cgroup *v1_cgrp = groups->subsys[cpuacct_cgrp_id]->cgroup;
 
 		if (cgroup_parent(v1_cgrp))
-			charge_v1(here, v1_cgrp, runtime, cpu);
+			charge_v1(v1_cgrp, runtime, cpu);
 	} else if (cgrp == &cgrp_dfl_root.cgrp) {
 		return;
 	}
-	charge(slot(&here->v2_cache, cgrp, cpu), runtime, cpu, &here->updates);
+	charge(&per_cpu(charging, cpu).v2_cache, cgrp, runtime, cpu);
+}
+
+/*
+ * Without a platform, and in the group that was charged last on that CPU, nothing is called from
+ * here. That is what keeps the cost down: no register needs saving.
+ */
+static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
+{
+	struct cgroup *cgrp = rcu_dereference_sched(task->cgroups)->dfl_cgrp;
+	struct cpuacct_cpu *time;
+
+	if (static_branch_unlikely(&with_questions)) {
+		charge_with_questions(task, runtime);
+		return;
+	}
+	if (cgrp == &cgrp_dfl_root.cgrp)
+		return;
+	time = per_cpu(charging, task_cpu(task)).v2_cache;
+	if (unlikely(time->cgrp != cgrp)) {
+		charge_with_questions(task, runtime);
+		return;
+	}
+	time->charged += runtime;
+	tell(time, task_cpu(task));
 }
 
 /**
@@ -185,7 +222,7 @@ u64 cpuacct_charge_read(struct cpuacct_cpu *time)
  * cpuacct_charge_start_platform() - call a platform at each charge from now on
  * @calls: all groups that exist have its data
  *
- * May sleep.
+ * Charges that were under way before may go without. May sleep.
  */
 void cpuacct_charge_start_platform(const struct cpuacct_charge_calls *calls)
 {
@@ -193,6 +230,7 @@ void cpuacct_charge_start_platform(const struct cpuacct_charge_calls *calls)
 	if (!calls->collect)
 		static_branch_enable(&with_ancestors);
 	static_branch_enable(&with_platform);
+	static_branch_inc(&with_questions);
 }
 
 /**
@@ -202,6 +240,7 @@ void cpuacct_charge_start_platform(const struct cpuacct_charge_calls *calls)
  */
 void cpuacct_charge_stop_platform(void)
 {
+	static_branch_dec(&with_questions);
 	static_branch_disable(&with_platform);
 	static_branch_disable(&with_ancestors);
 	static_call_update(platform_charge, &charge_nothing);
@@ -223,7 +262,7 @@ void cpuacct_charge_begin(int cpu)
  */
 void cpuacct_charge_begun(void)
 {
-	static_branch_disable(&beginning);
+	static_branch_dec(&with_questions);
 }
 
 /**

@@ -185,7 +185,9 @@ static int stat_show(struct seq_file *file, void *v)
 		cpuacct_sum_stat(group, &user, &system);
 		cpuacct_sum_end();
 	}
-	seq_printf(file, "user %llu\nsystem %llu\n", in_clock_ticks(user), in_clock_ticks(system));
+	seq_put_decimal_ull(file, "user ", in_clock_ticks(user));
+	seq_put_decimal_ull(file, "\nsystem ", in_clock_ticks(system));
+	seq_putc(file, '\n');
 	return 0;
 }
 

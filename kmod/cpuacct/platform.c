@@ -179,7 +179,7 @@ static void stop(void)
 	cpuacct_sum_set_platform(NULL);
 	WRITE_ONCE(giver, NULL);
 	/* Charges and mkdirs that are under way may still call it. */
-	synchronize_rcu();
+	synchronize_rcu_expedited();
 	cpuacct_groups_each(take);
 	platform = NULL;
 }
@@ -191,7 +191,7 @@ static int start(const struct cpuacct_charge_calls *calls)
 	platform = calls;
 	WRITE_ONCE(giver, calls);
 	/* Afterwards new groups come with data, so that the walk misses none. */
-	synchronize_rcu();
+	synchronize_rcu_expedited();
 	ret = cpuacct_groups_each(give);
 	if (!ret) {
 		cpuacct_sum_set_platform(calls);

@@ -38,26 +38,21 @@ static u64 part_of(const struct task_cputime *time, enum cpuacct_part part)
 /*
  * The time of a group's own tasks on a CPU, without descendants. rstat samples user and system time
  * on the CPU where the task runs, and knows nothing of v1's groups.
+ *
+ * The caller is an RCU reader, or keeps the cgroup from being released.
  */
 static u64 own_time(struct cpuacct_group *group, int cpu, enum cpuacct_part part)
 {
 	struct cpuacct_cpu *time = per_cpu_ptr(group->cpus, cpu);
 	struct task_cputime sampled;
-	u64 own;
 
 	if (part == CPUACCT_USAGE)
 		return READ_ONCE(time->charged);
-	/* The kernel frees a released cgroup after a grace period. */
-	rcu_read_lock();
-	/* Pairs with cpuacct_sum_release(). */
-	if (smp_load_acquire(&group->released)) {
-		own = time->last[part];
-	} else {
-		compat_cgroup_cpu_cputime(group->cgrp, cpu, &sampled);
-		own = part_of(&sampled, part);
-	}
-	rcu_read_unlock();
-	return own;
+	/* Pairs with cpuacct_sum_release(). The kernel frees the cgroup a grace period later. */
+	if (smp_load_acquire(&group->released))
+		return time->last[part];
+	compat_cgroup_cpu_cputime(group->cgrp, cpu, &sampled);
+	return part_of(&sampled, part);
 }
 
 static void add_to_sums(struct cpuacct_group *group, int cpu, enum cpuacct_part part, u64 delta)
@@ -85,6 +80,7 @@ static void flush_cpu(struct cpuacct_group *group, int cpu)
 	struct cpuacct_cpu *time = per_cpu_ptr(group->cpus, cpu);
 	enum cpuacct_part part;
 
+	rcu_read_lock();
 	for (part = 0; part < CPUACCT_PARTS; part++) {
 		u64 delta = own_time(group, cpu, part) - time->flushed[part];
 
@@ -93,6 +89,7 @@ static void flush_cpu(struct cpuacct_group *group, int cpu)
 		time->flushed[part] += delta;
 		add_to_sums(group, cpu, part, delta);
 	}
+	rcu_read_unlock();
 	if (collector)
 		collect(group, cpu);
 }

@@ -40,26 +40,29 @@ static DEFINE_PER_CPU(unsigned int, current_frequency);
 
 static u64 *row(void *data, unsigned int cpu, enum row row)
 {
-	return per_cpu_ptr((u64 __percpu *)data, cpu) + row * power.nr;
+	u64 __percpu *rows = (u64 __percpu *)(unsigned long)data;
+
+	return per_cpu_ptr(rows, cpu) + row * power.nr;
 }
 
 static int table_init_data(void **data, gfp_t gfp)
 {
-	*data = (void __force *)__alloc_percpu_gfp(ROWS * power.nr * sizeof(u64), sizeof(u64), gfp);
+	size_t size = ROWS * power.nr * sizeof(u64);
+
+	*data = (void *)(unsigned long)__alloc_percpu_gfp(size, sizeof(u64), gfp);
 	return *data ? 0 : -ENOMEM;
 }
 
 static void table_exit_data(void *data)
 {
-	free_percpu((void __percpu *)data);
+	free_percpu((void __percpu *)(unsigned long)data);
 }
 
 static void table_charge(void *data, u64 cputime, unsigned int cpu)
 {
-	u64 *time = per_cpu_ptr((u64 __percpu *)data, cpu) + per_cpu(current_frequency, cpu);
+	u64 *own = row(data, cpu, OWN);
 
-	BUILD_BUG_ON(OWN);
-	WRITE_ONCE(*time, *time + cputime);
+	own[per_cpu(current_frequency, cpu)] += cputime;
 }
 
 static u64 time_at(void *data, unsigned int cpu, unsigned int i)

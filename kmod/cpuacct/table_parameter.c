@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The parameter of cpuacct_table: "[CPUS=]KHZ:MW[,KHZ:MW]...[;...]", such as
- * "0-3=600000:150,1800000:900;4-7=1000000:700,2400000:3100". What comes later counts.
+ * "0-3=600000:150,1800000:900;4-7=1000000:700,2400000:3100". For a CPU that is in several parts the
+ * last one counts.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -51,6 +52,14 @@ static int parse_cpus(char **text, struct cpumask *cpus)
 	return 0;
 }
 
+static void forget(struct power_table *table, const struct cpumask *cpus)
+{
+	int cpu;
+
+	for_each_cpu_and(cpu, cpus, cpu_possible_mask)
+		memset(table->milliwatts + cpu * table->nr, -1, table->nr * sizeof(s32));
+}
+
 typedef int (*entry_action)(struct power_table *table, const struct cpumask *cpus,
 			    const struct entry *entry);
 
@@ -62,6 +71,8 @@ static int visit_entries(char *text, struct power_table *table, struct cpumask *
 	while ((part = strsep(&text, ";"))) {
 		int ret = parse_cpus(&part, cpus);
 
+		if (!ret && table->milliwatts)
+			forget(table, cpus);
 		while (!ret && (word = strsep(&part, ","))) {
 			struct entry entry;
 
@@ -131,7 +142,7 @@ static int parse_twice(const char *text, struct power_table *table, struct cpuma
 		table->milliwatts = kmalloc_array(nr_cpu_ids * table->nr, sizeof(s32), GFP_KERNEL);
 		if (!table->milliwatts)
 			return -ENOMEM;
-		memset(table->milliwatts, -1, nr_cpu_ids * table->nr * sizeof(s32));
+		forget(table, cpu_possible_mask);
 	}
 	return 0;
 }
