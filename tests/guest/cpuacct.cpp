@@ -47,7 +47,9 @@ std::string TestGroup::read(const std::string &file) const {
 
 V1Hierarchy::V1Hierarchy(std::string controller) : controller_(std::move(controller)) {
     std::filesystem::create_directory(path());
-    if (!mount_it()) {
+    // Busy as long as a group that was just removed is not released yet.
+    wait_until([this] { return mount_it() || errno != EBUSY; });
+    if (is_on_v2()) {
         throw std::system_error(errno, std::generic_category(), "mount " + controller_);
     }
 }
@@ -70,6 +72,28 @@ bool V1Hierarchy::mount_it() const {
 bool V1Hierarchy::is_on_v2() const {
     // The hierarchy's number follows the controller's name; v2's is 0.
     return holds_line_with("/proc/cgroups", controller_ + "\t0\t");
+}
+
+V1Group::V1Group(const std::string &name) : path_(hierarchy_.emplace("cpuacct").path() / name) {
+    std::filesystem::create_directory(path_);
+}
+
+V1Group::V1Group(const V1Group &parent, const std::string &name) : path_(parent.path() / name) {
+    std::filesystem::create_directory(path_);
+}
+
+V1Group::~V1Group() {
+    if (rmdir(path_.c_str()) != 0) {
+        std::cerr << "cannot remove " << path_ << '\n';
+    }
+}
+
+void V1Group::add_process(pid_t pid) const {
+    control::write_text(path_ / "cgroup.procs", std::to_string(pid));
+}
+
+std::string V1Group::read(const std::string &file) const {
+    return control::read_text(path_ / file);
 }
 
 nanoseconds sum(const std::vector<nanoseconds> &times) {

@@ -3,8 +3,11 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "control/cgroup.hpp"
 #include "loaded.hpp"
@@ -56,6 +59,28 @@ class V1Hierarchy {
     [[nodiscard]] bool is_on_v2() const;
 
     std::string controller_;
+};
+
+/** A group of v1's cpuacct, gone at the end. */
+class V1Group {
+  public:
+    /** Below the root group of a hierarchy of its own. */
+    explicit V1Group(const std::string &name);
+    V1Group(const V1Group &parent, const std::string &name);
+    V1Group(const V1Group &) = delete;
+    V1Group(V1Group &&) = delete;
+    V1Group &operator=(const V1Group &) = delete;
+    V1Group &operator=(V1Group &&) = delete;
+    ~V1Group();
+
+    [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+    void add_process(pid_t pid) const;
+    /** What one of its files holds. */
+    [[nodiscard]] std::string read(const std::string &file) const;
+
+  private:
+    std::optional<V1Hierarchy> hierarchy_;
+    std::filesystem::path path_;
 };
 
 std::chrono::nanoseconds sum(const std::vector<std::chrono::nanoseconds> &times);

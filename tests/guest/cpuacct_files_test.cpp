@@ -4,13 +4,19 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <iterator>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "control/file.hpp"
@@ -31,7 +37,14 @@ using Catch::Matchers::Matches;
 
 namespace {
 
-constexpr std::array files{"cpuacct.usage", "cpuacct.usage_percpu", "cpuacct.stat"};
+constexpr std::array files{"cpuacct.usage",
+                           "cpuacct.usage_user",
+                           "cpuacct.usage_sys",
+                           "cpuacct.usage_percpu",
+                           "cpuacct.usage_percpu_user",
+                           "cpuacct.usage_percpu_sys",
+                           "cpuacct.usage_all",
+                           "cpuacct.stat"};
 
 bool has_files(const Cgroup &group) {
     return std::ranges::all_of(files, [&](const char *file) { return std::filesystem::exists(group.path() / file); });
@@ -46,6 +59,12 @@ bool has_some_file(const Cgroup &group) {
 void run_in(const Cgroup &group, const std::function<void()> &work) {
     run_task(work, [&](const Task &task) { group.add_process(task.pid()); });
     settle(group);
+}
+
+/** The numbers of a file that holds nothing else. */
+std::vector<std::uint64_t> times(const Cgroup &group, const std::string &file) {
+    std::istringstream text(ballast::control::read_text(group.path() / file));
+    return {std::istream_iterator<std::uint64_t>(text), {}};
 }
 
 /** @returns the errno of writing this to the file; 0 if it was taken */
@@ -77,13 +96,50 @@ TEST_CASE("Groups from before and after loading have the files, the root group t
 TEST_CASE("The files have v1's formats") {
     const LoadedCpuacct module;
     const TestGroup group("format");
-    CHECK(group.read("cpuacct.usage") == "0\n");
-    CHECK(group.read("cpuacct.usage_percpu") == "0 0 \n");
+    for (const char *file : {"cpuacct.usage", "cpuacct.usage_user", "cpuacct.usage_sys"}) {
+        CHECK(group.read(file) == "0\n");
+    }
+    for (const char *file : {"cpuacct.usage_percpu", "cpuacct.usage_percpu_user", "cpuacct.usage_percpu_sys"}) {
+        CHECK(group.read(file) == "0 0 \n");
+    }
+    CHECK(group.read("cpuacct.usage_all") == "cpu user system\n0 0 0\n1 0 0\n");
     CHECK(group.read("cpuacct.stat") == "user 0\nsystem 0\n");
     run_in(*group, [] { burn(100ms); });
     CHECK_THAT(group.read("cpuacct.usage"), Matches("[1-9][0-9]{8,9}\n"));
     CHECK_THAT(group.read("cpuacct.usage_percpu"), Matches("[0-9]+ [0-9]+ \n"));
+    CHECK_THAT(group.read("cpuacct.usage_user"), Matches("[1-9][0-9]{7,9}\n"));
+    CHECK_THAT(group.read("cpuacct.usage_all"), Matches("cpu user system\n0 [0-9]+ [0-9]+\n1 [0-9]+ [0-9]+\n"));
     CHECK_THAT(group.read("cpuacct.stat"), Matches("user [0-9]+\nsystem [0-9]+\n"));
+}
+
+TEST_CASE("User and system time by CPU are the same in all files that have them") {
+    const LoadedCpuacct module;
+    const TestGroup parent("parts");
+    const Cgroup group = parent.create_child("child");
+    for (const int cpu : {0, 1}) {
+        run_task(
+            [] {
+                burn(100ms);
+                burn_in_kernel(100ms);
+            },
+            [&](const Task &task) {
+                task.pin(cpu);
+                group.add_process(task.pid());
+            });
+    }
+    settle(group);
+    for (const Cgroup &each : {group, *parent}) {
+        const auto user = times(each, "cpuacct.usage_percpu_user");
+        const auto system = times(each, "cpuacct.usage_percpu_sys");
+        CHECK(times(each, "cpuacct.usage_user") == std::vector{user[0] + user[1]});
+        CHECK(times(each, "cpuacct.usage_sys") == std::vector{system[0] + system[1]});
+        CHECK(ballast::control::read_text(each.path() / "cpuacct.usage_all") ==
+              fmt::format("cpu user system\n0 {} {}\n1 {} {}\n", user[0], system[0], user[1], system[1]));
+        for (const std::size_t cpu : {0, 1}) {
+            CHECK(user[cpu] > 0);
+            CHECK(system[cpu] > 0);
+        }
+    }
 }
 
 TEST_CASE("cpuacct.stat splits the usage into user and system time") {
@@ -117,6 +173,9 @@ TEST_CASE("Writing 0 lets a group's figures start again") {
     CHECK(sum(group.usage_percpu()) == 0ns);
     CHECK(group.stat().user == 0ns);
     CHECK(group.stat().system == 0ns);
+    CHECK(times(group, "cpuacct.usage_user") == std::vector<std::uint64_t>{0});
+    CHECK(times(group, "cpuacct.usage_sys") == std::vector<std::uint64_t>{0});
+    CHECK(times(group, "cpuacct.usage_percpu_user") == std::vector<std::uint64_t>{0, 0});
     CHECK(group.cpu_stat().usage == cpu_stat.usage);
     CHECK(parent->usage_percpu() == parent_usage);
 
@@ -163,10 +222,12 @@ TEST_CASE("cpuacct.usage takes nothing but 0") {
     CHECK(group->usage() == before);
 }
 
-TEST_CASE("cpuacct.usage_percpu and cpuacct.stat are read-only") {
+TEST_CASE("All files but cpuacct.usage are read-only") {
     const LoadedCpuacct module;
     const TestGroup group("readonly");
-    CHECK(std::filesystem::status(group->path() / "cpuacct.usage_percpu").permissions() ==
-          std::filesystem::perms(0444));
-    CHECK(std::filesystem::status(group->path() / "cpuacct.stat").permissions() == std::filesystem::perms(0444));
+    for (const std::string file : files) {
+        INFO(file);
+        CHECK(std::filesystem::status(group->path() / file).permissions() ==
+              std::filesystem::perms(file == "cpuacct.usage" ? 0644 : 0444));
+    }
 }

@@ -90,12 +90,25 @@ TEST_CASE("perf_event may leave for cgroup v1 and come back while the module is 
     CHECK_FALSE(std::filesystem::exists(group->path() / "cpuacct.usage"));
 }
 
+TEST_CASE("With both on cgroup v1 it loads, and v1's groups have their files from the kernel") {
+    const V1Hierarchy perf_event("perf_event");
+    {
+        const V1Hierarchy cpu("cpu");
+        const LoadedCpuacct module;
+        const TestGroup group("v1-only");
+        CHECK_FALSE(std::filesystem::exists(group->path() / "cpuacct.usage"));
+    }
+    // Back on v2, it is enabled for no group.
+    ballast::control::write_text(ballast::control::find_cgroup2() / "cgroup.subtree_control", "+cpu");
+}
+
 TEST_CASE("A load that fails half-way undoes what it did") {
     const auto [function, result, error] = GENERATE(table<std::string, int, std::errc>({
         {"register_kprobe", -EOPNOTSUPP, std::errc::operation_not_supported},
         {"kallsyms_lookup_name", 0, std::errc::no_such_file_or_directory},
         {"tracepoint_probe_register", -ENOMEM, std::errc::not_enough_memory},
         {"__alloc_percpu_gfp", 0, std::errc::not_enough_memory},
+        {"register_module_notifier", -ENOMEM, std::errc::not_enough_memory},
         {"cgroup_add_dfl_cftypes", -ENOMEM, std::errc::not_enough_memory},
     }));
     CAPTURE(function);

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/file.hpp"
 #include "cpuacct.hpp"
 #include "task.hpp"
 
 using namespace std::chrono_literals;
 using ballast::control::Cgroup;
+using ballast::control::write_text;
 using ballast::guest::burn;
 using ballast::guest::LoadedCpuacct;
 using ballast::guest::Pipe;
@@ -228,6 +231,65 @@ TEST_CASE("A group that was busy before loading starts with its time so far") {
     CHECK(sum(usage) == group->usage());
     CHECK(usage == child.usage_percpu());
     CHECK(usage[0] * 10 < usage[1]);
+}
+
+TEST_CASE("The time of groups that were removed before loading is in the usage, and on no CPU") {
+    const TestGroup group("forgotten");
+    const Cgroup middle = group.create_child("middle");
+    const Cgroup removed = Cgroup::create("forgotten/middle/removed");
+    burn_in(removed, 100ms, 1);
+    const auto forgotten = removed.cpu_stat().usage;
+    removed.remove();
+    usleep(300'000);
+    burn_in(middle, 50ms, 0);
+    const LoadedCpuacct module;
+
+    for (int i = 0; i < 2; i++) {
+        for (const Cgroup &each : {*group, middle}) {
+            CHECK(duration_cast<microseconds>(each.usage()) == each.cpu_stat().usage);
+            CHECK(duration_cast<microseconds>(each.usage() - sum(each.usage_percpu())) == forgotten);
+        }
+        burn_in(middle, 50ms, 1);
+    }
+    group->reset_usage();
+    CHECK(group->usage() == 0ns);
+}
+
+TEST_CASE("A CPU that goes offline keeps its time and is charged again when it is back") {
+    const LoadedCpuacct module;
+    const TestGroup group("hotplug");
+    const Cgroup child = group.create_child("child");
+    burn_in(child, 100ms, 1);
+    const auto before = group->usage_percpu();
+    const std::filesystem::path online = "/sys/devices/system/cpu/cpu1/online";
+    write_text(online, "0");
+    const auto offline = group->usage_percpu();
+    burn_in(child, 100ms, 0);
+    const auto other = group->usage_percpu();
+    write_text(online, "1");
+    CHECK(offline == before);
+    REQUIRE(other.size() == 2);
+    CHECK(other[0] >= before[0] + 100ms);
+    CHECK(other[1] == before[1]);
+    burn_in(child, 100ms, 1);
+    CHECK(group->usage_percpu()[1] >= before[1] + 100ms);
+    CHECK(sum(group->usage_percpu()) == group->usage());
+    CHECK(duration_cast<microseconds>(group->usage()) == group->cpu_stat().usage);
+}
+
+TEST_CASE("Loading while a CPU is offline seeds its time too") {
+    const TestGroup group("offline");
+    burn_in(*group, 100ms, 1);
+    const std::filesystem::path online = "/sys/devices/system/cpu/cpu1/online";
+    write_text(online, "0");
+    {
+        const LoadedCpuacct module;
+        write_text(online, "1");
+        CHECK(group->usage_percpu()[1] >= 100ms);
+        burn_in(*group, 50ms, 1);
+        CHECK(sum(group->usage_percpu()) == group->usage());
+        CHECK(duration_cast<microseconds>(group->usage()) == group->cpu_stat().usage);
+    }
 }
 
 TEST_CASE("No time is lost or counted twice while the module is loaded under load") {

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 // Side by side with the kernel's cpuacct on cgroup v1: the same task in a group of either.
+#include <array>
+#include <cerrno>
 #include <chrono>
-#include <filesystem>
-#include <stdexcept>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,29 +32,10 @@ using ballast::guest::run_task;
 using ballast::guest::settle;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
+using ballast::guest::V1Group;
 using ballast::guest::V1Hierarchy;
 
 namespace {
-
-/** A group of v1's cpuacct, gone at the end. */
-class V1Group {
-  public:
-    explicit V1Group(const std::string &name) : group_(hierarchy_.path() / name) {
-        std::filesystem::create_directory(group_);
-    }
-    V1Group(const V1Group &) = delete;
-    V1Group(V1Group &&) = delete;
-    V1Group &operator=(const V1Group &) = delete;
-    V1Group &operator=(V1Group &&) = delete;
-    ~V1Group() { rmdir(group_.c_str()); }
-
-    void add_process(pid_t pid) const { ballast::control::write_text(group_ / "cgroup.procs", std::to_string(pid)); }
-    [[nodiscard]] std::string read(const std::string &file) const { return read_text(group_ / file); }
-
-  private:
-    V1Hierarchy hierarchy_{"cpuacct"};
-    std::filesystem::path group_;
-};
 
 /** User time, system time, sleeping and waking, children. */
 void work_of_all_kinds() {
@@ -73,34 +59,113 @@ void make_realtime(const Task &task) {
     }
 }
 
+/** As sched_setattr(2) has it; glibc has no such call. */
+struct SchedAttributes {
+    std::uint32_t size = sizeof(SchedAttributes);
+    std::uint32_t policy = 0;
+    std::uint64_t flags = 0;
+    std::int32_t nice = 0;
+    std::uint32_t priority = 0;
+    std::uint64_t runtime = 0;
+    std::uint64_t deadline = 0;
+    std::uint64_t period = 0;
+};
+
+void make_deadline(const Task &task) {
+    constexpr std::uint64_t reset_on_fork = 1;
+    const SchedAttributes attributes{.policy = SCHED_DEADLINE,
+                                     .flags = reset_on_fork,
+                                     .runtime = 30'000'000,
+                                     .deadline = 50'000'000,
+                                     .period = 50'000'000};
+    if (syscall(SYS_sched_setattr, task.pid(), &attributes, 0) != 0) {
+        throw std::system_error(errno, std::generic_category(), "sched_setattr");
+    }
+}
+
+void work_in_threads() {
+    const std::jthread other(work_of_all_kinds);
+    work_of_all_kinds();
+}
+
+constexpr std::array files{"usage",        "usage_user",        "usage_sys",        "stat",
+                           "usage_percpu", "usage_percpu_user", "usage_percpu_sys", "usage_all"};
+
+void check_same(const TestGroup &group, const V1Group &v1) {
+    for (const std::string file : files) {
+        INFO(file);
+        CHECK(group.read("cpuacct." + file) == v1.read("cpuacct." + file));
+    }
+}
+
 } // namespace
 
 TEST_CASE("Every file is byte for byte what v1 shows for the same task") {
     const LoadedCpuacct module;
     const TestGroup group("same");
     const V1Group v1("same");
-    const bool realtime = GENERATE(false, true);
-    INFO("realtime: " << realtime);
-    run_task(work_of_all_kinds, [&](const Task &task) {
-        if (realtime) {
+    check_same(group, v1);
+    const auto kind = GENERATE("normal", "realtime", "deadline", "threads");
+    INFO(kind);
+    run_task(kind == std::string("threads") ? work_in_threads : work_of_all_kinds, [&](const Task &task) {
+        if (kind == std::string("realtime")) {
             make_realtime(task);
+        }
+        if (kind == std::string("deadline")) {
+            make_deadline(task);
         }
         group->add_process(task.pid());
         v1.add_process(task.pid());
     });
     settle(*group);
     REQUIRE(group->usage() > 300ms);
-    CHECK(group.read("cpuacct.usage") == v1.read("cpuacct.usage"));
-    CHECK(group.read("cpuacct.usage_percpu") == v1.read("cpuacct.usage_percpu"));
-    CHECK(group.read("cpuacct.stat") == v1.read("cpuacct.stat"));
+    check_same(group, v1);
 }
 
-TEST_CASE("The root group's usage is v1's") {
+TEST_CASE("Every file of a parent is byte for byte v1's, while children come, run and go, and after a reset") {
+    const LoadedCpuacct module;
+    const TestGroup group("same");
+    const V1Group v1("same");
+    const auto run_child = [&](const std::string &name, const std::function<void()> &work) {
+        const Cgroup child = group.create_child(name);
+        const V1Group v1_child(v1, name);
+        run_task(work, [&](const Task &task) {
+            child.add_process(task.pid());
+            v1_child.add_process(task.pid());
+        });
+        settle(*group);
+        check_same(group, v1);
+        child.remove();
+    };
+    run_child("first", work_of_all_kinds);
+    check_same(group, v1);
+    run_child("second", [] { burn_in_kernel(100ms); });
+    check_same(group, v1);
+
+    group->reset_usage();
+    ballast::control::write_text(v1.path() / "cpuacct.usage", "0");
+    // But for stat: v1's stands still until it would have been passed.
+    for (const std::string file : files) {
+        if (file != "stat") {
+            INFO(file);
+            CHECK(group.read("cpuacct." + file) == v1.read("cpuacct." + file));
+        }
+    }
+    CHECK(group.read("cpuacct.stat") == "user 0\nsystem 0\n");
+}
+
+TEST_CASE("The root group's files are v1's") {
     const LoadedCpuacct module;
     const V1Hierarchy v1("cpuacct");
-    const Cgroup root = Cgroup::open("/");
-    const auto before = read_number(v1.path() / "cpuacct.usage");
-    const auto usage = static_cast<std::uint64_t>(root.usage().count());
-    CHECK(usage >= before);
-    CHECK(usage <= read_number(v1.path() / "cpuacct.usage"));
+    const auto root = Cgroup::open("/").path();
+    // They are about the whole machine, which is never quite still.
+    for (const char *file : {"cpuacct.usage", "cpuacct.usage_user", "cpuacct.usage_sys"}) {
+        INFO(file);
+        const auto before = read_number(v1.path() / file);
+        const auto value = read_number(root / file);
+        CHECK(value >= before);
+        CHECK(value <= read_number(v1.path() / file));
+    }
+    CHECK(read_text(root / "cpuacct.usage_all").starts_with("cpu user system\n0 "));
+    CHECK_THAT(read_text(root / "cpuacct.usage_percpu_user"), Catch::Matchers::Matches("[0-9]+ [0-9]+ \n"));
 }
