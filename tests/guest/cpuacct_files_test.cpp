@@ -135,7 +135,7 @@ TEST_CASE("User and system time by CPU are the same in all files that have them"
         CHECK(times(each, "cpuacct.usage_sys") == std::vector{system[0] + system[1]});
         CHECK(ballast::control::read_text(each.path() / "cpuacct.usage_all") ==
               fmt::format("cpu user system\n0 {} {}\n1 {} {}\n", user[0], system[0], user[1], system[1]));
-        for (const std::size_t cpu : {0, 1}) {
+        for (const std::size_t cpu : {0U, 1U}) {
             CHECK(user[cpu] > 0);
             CHECK(system[cpu] > 0);
         }

@@ -343,10 +343,8 @@ TEST_CASE("Platforms may come and go while groups do, and their tasks run") {
                 usleep(500);
             }
         });
-        for (int i = 0; i < 2; i++) {
-            { const Loaded plain("plain_platform"); }
-            { const LoadedTable with_table; }
-        }
+        { const Loaded plain("plain_platform"); }
+        { const LoadedTable with_table; }
     }
     const LoadedTable last;
     burn_in(*group, 20ms, 0);

@@ -105,13 +105,13 @@ TEST_CASE("Every file is byte for byte what v1 shows for the same task") {
     const TestGroup group("same");
     const V1Group v1("same");
     check_same(group, v1);
-    const auto kind = GENERATE("normal", "realtime", "deadline", "threads");
+    const std::string kind = GENERATE("normal", "realtime", "deadline", "threads");
     INFO(kind);
-    run_task(kind == std::string("threads") ? work_in_threads : work_of_all_kinds, [&](const Task &task) {
-        if (kind == std::string("realtime")) {
+    run_task(kind == "threads" ? work_in_threads : work_of_all_kinds, [&](const Task &task) {
+        if (kind == "realtime") {
             make_realtime(task);
         }
-        if (kind == std::string("deadline")) {
+        if (kind == "deadline") {
             make_deadline(task);
         }
         group->add_process(task.pid());
