@@ -172,10 +172,9 @@ static int take(struct cpuacct_group *group)
 	return 0;
 }
 
-/* No file of the platform is there. */
-static void stop(void)
+/* The platform is called for no new charges, and no file of it is there. */
+static void take_all_back(void)
 {
-	cpuacct_charge_stop_platform();
 	cpuacct_sum_set_platform(NULL);
 	WRITE_ONCE(giver, NULL);
 	/* Charges and mkdirs that are under way may still call it. */
@@ -193,13 +192,19 @@ static int start(const struct cpuacct_charge_calls *calls)
 	/* Afterwards new groups come with data, so that the walk misses none. */
 	synchronize_rcu_expedited();
 	ret = cpuacct_groups_each(give);
-	if (!ret) {
-		cpuacct_sum_set_platform(calls);
-		cpuacct_charge_start_platform(calls);
-		ret = files_add();
-	}
 	if (ret)
-		stop();
+		goto take_back;
+	cpuacct_sum_set_platform(calls);
+	cpuacct_charge_start_platform(calls);
+	ret = files_add();
+	if (ret)
+		goto stop_charging;
+	return 0;
+
+stop_charging:
+	cpuacct_charge_stop_platform();
+take_back:
+	take_all_back();
 	return ret;
 }
 
@@ -230,7 +235,8 @@ static void unregister(void)
 {
 	lockdep_assert_held(&cpuacct_platform_lock);
 	files_remove();
-	stop();
+	cpuacct_charge_stop_platform();
+	take_all_back();
 }
 
 /**
