@@ -41,7 +41,7 @@ check: ## Test everything, in VMs where it takes a kernel; ends with CTest's sum
 other_kernels := 5.10 6.12 7.3
 
 .PHONY: check-all
-check-all: check $(other_kernels:%=check-on-%) ## check, and the guest tests on 5.10, 6.12 and 7.3; build/check/matrix.md tells all.
+check-all: check $(other_kernels:%=check-on-%) ## check, and the tests of kernels on 5.10, 6.12 and 7.3; build/check/matrix.md tells all.
 
 # One kernel after the other: they share the CMake tree.
 .PHONY: check-on-%
@@ -49,7 +49,7 @@ $(other_kernels:%=check-on-%): check-on-%: check
 	@kernel=$$(scripts/kernel $*) && \
 		$(MAKE) --no-print-directory modules test-modules KDIR=$$kernel/build && \
 		$(MAKE) --no-print-directory tests TEST_KERNEL=$$kernel && \
-		$(call ctest,$$kernel,--tests-regex '^(vm|guest)\.')
+		$(call ctest,$$kernel,--tests-regex '^(vm|guest|page_flags)\.')
 
 # ctest KERNEL OPTIONS: runs tests, and keeps what came of them for the matrix.
 define ctest

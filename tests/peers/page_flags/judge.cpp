@@ -128,6 +128,13 @@ const std::regex &layout_line() {
     return pattern;
 }
 
+/** A core's beginning, where its notes are. */
+std::string read_head(std::istream &file) {
+    std::string head(std::size_t{64} * 1024, '\0');
+    file.read(head.data(), static_cast<std::streamsize>(head.size()));
+    return head;
+}
+
 } // namespace
 
 PageFlags page_flags_in(const std::string &core) {
@@ -204,10 +211,8 @@ std::string Judgement::describe(const PageFlags &flags) const {
 
 void copy_without_layouts(const std::string &core, const std::string &to) {
     std::filesystem::copy_file(core, to, std::filesystem::copy_options::overwrite_existing);
-    // The notes stand at the file's beginning.
-    std::string head(std::size_t{64} * 1024, '\0');
     std::fstream file(to, std::ios::in | std::ios::out | std::ios::binary);
-    file.read(head.data(), static_cast<std::streamsize>(head.size()));
+    std::string head = read_head(file);
     std::size_t forgotten = 0;
     std::size_t begin = head.find("OSRELEASE=");
     while (begin < head.size() && head[begin] != '\0') {
@@ -224,6 +229,11 @@ void copy_without_layouts(const std::string &core, const std::string &to) {
     if (!file || forgotten == 0) {
         throw std::runtime_error(core + ": no layouts in its VMCOREINFO, or no room for a copy");
     }
+}
+
+bool tells_kallsyms(const std::string &core) {
+    std::ifstream file(core, std::ios::binary);
+    return read_head(file).find("SYMBOL(kallsyms_names)=") != std::string::npos;
 }
 
 } // namespace ballast::peers

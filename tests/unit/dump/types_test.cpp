@@ -10,12 +10,12 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-using ballast::dump::BtfTypes;
 using ballast::dump::open_dwarf;
+using ballast::dump::parse_btf;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("BTF tells sizes, members, also of unnamed structs, lengths of arrays and enumerators") {
-    const auto types = BtfTypes::parse(btf_of(types_of_6_1()));
+    const auto types = parse_btf(btf_of(types_of_6_1()));
     REQUIRE(types);
     CHECK(types->size("page") == 64);
     CHECK(types->offset("page", "flags") == 0);
@@ -27,7 +27,7 @@ TEST_CASE("BTF tells sizes, members, also of unnamed structs, lengths of arrays 
 }
 
 TEST_CASE("What BTF doesn't have is empty") {
-    const auto types = BtfTypes::parse(btf_of(types_of_6_1()));
+    const auto types = parse_btf(btf_of(types_of_6_1()));
     REQUIRE(types);
     CHECK_FALSE(types->size("folio"));
     CHECK_FALSE(types->offset("page", "compound_info"));
@@ -49,7 +49,7 @@ TEST_CASE("What isn't BTF, or only its beginning, is none") {
     SECTION("another magic") {
         bytes[0] = std::byte{0};
     }
-    CHECK_FALSE(BtfTypes::parse(bytes));
+    CHECK_FALSE(parse_btf(bytes));
 }
 
 TEST_CASE("DWARF tells sizes, members, also of unnamed unions, lengths of arrays and enumerators") {

@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ballast::dump {
@@ -27,26 +28,34 @@ const btf_type *find_enum(const btf *types, std::string_view name) {
     return id ? btf__type_by_id(types, *id) : nullptr;
 }
 
-} // namespace
+struct Free {
+    void operator()(btf *types) const { btf__free(types); }
+};
+using Handle = std::unique_ptr<btf, Free>;
 
-void BtfTypes::Free::operator()(btf *types) const {
-    btf__free(types);
-}
+class BtfTypes final : public Types {
+  public:
+    explicit BtfTypes(Handle types) : types_(std::move(types)) {}
 
-std::unique_ptr<BtfTypes> BtfTypes::parse(std::span<const std::byte> bytes) {
-    libbpf_set_print(nullptr); // it would explain to stderr what is wrong with it
-    Handle types(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
-    return types && libbpf_get_error(types.get()) == 0 ? std::unique_ptr<BtfTypes>(new BtfTypes(std::move(types)))
-                                                       : nullptr;
-}
-
-std::unique_ptr<BtfTypes> BtfTypes::read(AddressSpace &memory, std::uint64_t begin, std::uint64_t end) {
-    if (end <= begin || end - begin > most_bytes) {
-        return nullptr;
+    [[nodiscard]] std::optional<std::uint64_t> size(std::string_view type) const override;
+    [[nodiscard]] std::optional<std::uint64_t> offset(std::string_view type, std::string_view member) const override;
+    [[nodiscard]] std::optional<std::uint64_t> length(std::string_view type, std::string_view member) const override;
+    [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view type, std::string_view name) const override;
+    [[nodiscard]] bool has_enum(std::string_view type) const override {
+        return find_enum(types_.get(), type) != nullptr;
     }
-    std::vector<std::byte> bytes(end - begin);
-    return memory.read(begin, bytes) ? parse(bytes) : nullptr;
-}
+
+  private:
+    struct Member {
+        std::uint64_t offset = 0; // bytes
+        std::uint32_t type = 0;
+    };
+
+    [[nodiscard]] std::optional<Member> find_member(std::uint32_t type, std::string_view name, unsigned depth) const;
+    [[nodiscard]] std::optional<Member> find_member(std::string_view type, std::string_view name) const;
+
+    Handle types_;
+};
 
 std::optional<std::uint64_t> BtfTypes::size(std::string_view type) const {
     const auto id = find(types_.get(), type, BTF_KIND_STRUCT);
@@ -76,18 +85,18 @@ std::optional<BtfTypes::Member> BtfTypes::find_member(std::uint32_t type, std::s
     return std::nullopt;
 }
 
-std::optional<BtfTypes::Member> BtfTypes::member(std::string_view type, std::string_view name) const {
+std::optional<BtfTypes::Member> BtfTypes::find_member(std::string_view type, std::string_view name) const {
     const auto id = find(types_.get(), type, BTF_KIND_STRUCT);
     return id ? find_member(*id, name, deepest) : std::nullopt;
 }
 
-std::optional<std::uint64_t> BtfTypes::offset(std::string_view type, std::string_view name) const {
-    const auto found = member(type, name);
+std::optional<std::uint64_t> BtfTypes::offset(std::string_view type, std::string_view member) const {
+    const auto found = find_member(type, member);
     return found ? std::optional(found->offset) : std::nullopt;
 }
 
-std::optional<std::uint64_t> BtfTypes::length(std::string_view type, std::string_view name) const {
-    const auto found = member(type, name);
+std::optional<std::uint64_t> BtfTypes::length(std::string_view type, std::string_view member) const {
+    const auto found = find_member(type, member);
     const btf_type *described = found ? btf__type_by_id(types_.get(), found->type) : nullptr;
     return described != nullptr && btf_is_array(described) ? std::optional(std::uint64_t{btf_array(described)->nelems})
                                                            : std::nullopt;
@@ -110,8 +119,20 @@ std::optional<std::int64_t> BtfTypes::enumerator(std::string_view type, std::str
     return std::nullopt;
 }
 
-bool BtfTypes::has_enum(std::string_view type) const {
-    return find_enum(types_.get(), type) != nullptr;
+} // namespace
+
+std::unique_ptr<Types> parse_btf(std::span<const std::byte> bytes) {
+    libbpf_set_print(nullptr); // it would explain to stderr what is wrong with it
+    Handle types(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
+    return types ? std::make_unique<BtfTypes>(std::move(types)) : nullptr;
+}
+
+std::unique_ptr<Types> read_btf(AddressSpace &memory, std::uint64_t begin, std::uint64_t end) {
+    if (end <= begin || end - begin > most_bytes) {
+        return nullptr;
+    }
+    std::vector<std::byte> bytes(end - begin);
+    return memory.read(begin, bytes) ? parse_btf(bytes) : nullptr;
 }
 
 } // namespace ballast::dump

@@ -64,10 +64,10 @@ Utsname utsname_of_release(std::string_view release) {
     return utsname;
 }
 
-std::unique_ptr<Types> read_btf(const Symbols &symbols, AddressSpace &memory) {
+std::unique_ptr<Types> find_btf(const Symbols &symbols, AddressSpace &memory) {
     const auto begin = address_of(symbols, btf_start);
     const auto end = address_of(symbols, btf_end);
-    return begin && end ? BtfTypes::read(memory, *begin, *end) : nullptr;
+    return begin && end ? read_btf(memory, *begin, *end) : nullptr;
 }
 
 Symbols find_all_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
@@ -90,7 +90,7 @@ void Kernel::find_layouts(const Vmcoreinfo &vmcoreinfo, const Symbols &symbols, 
         }
     };
     if (!is_complete()) {
-        complete_by(read_btf(symbols, memory));
+        complete_by(find_btf(symbols, memory));
     }
     if (!is_complete() && !vmlinux.empty()) {
         complete_by(open_dwarf(vmlinux));
