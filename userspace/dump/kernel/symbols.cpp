@@ -51,10 +51,8 @@ class ByteStream {
 
   private:
     bool refill() {
-        // Never beyond the page, behind which there may be nothing.
-        filled_ = buffer_.size() - address_ % buffer_.size();
-        place_ = 0;
-        if (!memory_->read(address_, std::as_writable_bytes(std::span(buffer_).first(filled_)))) {
+        // Much at once, as each read walks the page tables; but behind the last page there may be nothing.
+        if (!refill_to_multiple_of(buffer_.size()) && !refill_to_multiple_of(page_size)) {
             filled_ = 0;
             return false;
         }
@@ -62,9 +60,17 @@ class ByteStream {
         return true;
     }
 
+    bool refill_to_multiple_of(std::size_t block) {
+        filled_ = block - address_ % block;
+        place_ = 0;
+        return memory_->read(address_, std::as_writable_bytes(std::span(buffer_).first(filled_)));
+    }
+
+    static constexpr std::size_t page_size = 4096;
+
     AddressSpace *memory_;
     std::uint64_t address_;
-    std::array<std::uint8_t, 4096> buffer_{};
+    std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(16 * page_size);
     std::size_t place_ = 0;
     std::size_t filled_ = 0;
 };
@@ -80,12 +86,18 @@ class Tokens {
             return std::nullopt;
         }
         Tokens tokens;
+        ByteStream bytes(memory, *table);
+        std::size_t place = 0;
         for (std::size_t token = 0; token < token_count; ++token) {
-            ByteStream bytes(memory, *table + places[token]);
+            if (places[token] < place || !bytes.skip(places[token] - place)) {
+                return std::nullopt; // they stand in this order
+            }
             std::string &text = tokens.texts_[token];
-            for (auto byte = bytes.next(); byte.value_or(0) != 0 && text.size() < longest_token; byte = bytes.next()) {
+            auto byte = bytes.next();
+            for (; byte.value_or(0) != 0 && text.size() < longest_token; byte = bytes.next()) {
                 text.push_back(static_cast<char>(*byte));
             }
+            place = places[token] + text.size() + 1;
         }
         return tokens;
     }
