@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/input/core.hpp"
+#include "dump/input/page_reader.hpp"
 
 #include "failure.hpp"
 #include "support/folder.hpp"
 #include "synthetic_core.hpp"
 
+#include <algorithm>
+#include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <elf.h>
 #include <filesystem>
@@ -252,4 +256,54 @@ TEST_CASE("More program headers than the ELF header can count are found through 
     written.patch(offsetof(Elf64_Ehdr, e_shentsize), static_cast<std::uint16_t>(sizeof section));
     written.patch(offsetof(Elf64_Ehdr, e_phnum), static_cast<std::uint16_t>(PN_XNUM));
     CHECK(written.open().max_pfn() == 65536);
+}
+
+TEST_CASE(
+    "What has no place in the file or in physical memory is no memory: a device in QEMU's dumps, vmalloc in kcore") {
+    const Written written;
+    const std::uint64_t header = written.layout.program_headers + 2 * sizeof(Elf64_Phdr);
+    SECTION("no place in the file") {
+        written.patch(header + offsetof(Elf64_Phdr, p_offset), UINT64_MAX);
+        written.patch(header + offsetof(Elf64_Phdr, p_filesz), std::uint64_t{0});
+    }
+    SECTION("no physical address") {
+        written.patch(header + offsetof(Elf64_Phdr, p_paddr), UINT64_MAX);
+    }
+    CHECK(written.open().max_pfn() == 0xa0);
+}
+
+TEST_CASE("Program headers stand anywhere, and PT_LOADs at any offset, as in QEMU's dumps") {
+    SyntheticCore synthetic;
+    synthetic.page(256).fill(std::byte{7});
+    const Written written(synthetic);
+    // The table moves to an odd place behind all else, and the data of the second PT_LOAD starts 16 bytes late.
+    std::ifstream file(written.path(), std::ios::binary);
+    std::array<Elf64_Phdr, 3> table{};
+    file.seekg(static_cast<std::streamoff>(written.layout.program_headers));
+    file.read(reinterpret_cast<char *>(table.data()), sizeof table);
+    table[2].p_offset += 16;
+    table[2].p_paddr += 16;
+    table[2].p_filesz -= 16;
+    table[2].p_memsz -= 16;
+    const std::uint64_t place = written.layout.size + 5;
+    written.patch(place, table);
+    written.patch(offsetof(Elf64_Ehdr, e_phoff), place);
+    const Core core = written.open();
+    CHECK(core.max_pfn() == 65536);
+    ballast::dump::PageReader reader = core.reader();
+    const auto page = reader.page(256);
+    CHECK(std::all_of(page.begin(), page.begin() + 16, [](std::byte byte) { return byte == std::byte{0}; }));
+    CHECK(std::all_of(page.begin() + 16, page.end(), [](std::byte byte) { return byte == std::byte{7}; }));
+}
+
+TEST_CASE("A text of VMCOREINFO given by the user counts instead of the core's own, or where it has none") {
+    SyntheticCore synthetic;
+    const bool has_its_own = GENERATE(true, false);
+    if (!has_its_own) {
+        synthetic.vmcoreinfo.clear();
+    }
+    const Written written(synthetic);
+    const std::string path = written.path();
+    const Core core = Core::open(std::span(&path, 1), {.vmcoreinfo = "OSRELEASE=other\nPAGESIZE=4096\n"});
+    CHECK(core.vmcoreinfo() == "OSRELEASE=other\nPAGESIZE=4096\n");
 }

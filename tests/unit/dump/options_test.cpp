@@ -131,6 +131,18 @@ TEST_CASE("Which names are cores and which are dumps depends on what is done") {
     CHECK(parse({"--verify", "part1", "part2"}).cores == Names{"part1", "part2"});
 }
 
+TEST_CASE("What is asked of a core instead of a dump is taken") {
+    const Options log = parse({"--dump-dmesg", "--partial-dmesg", "-x", "vmlinux", "vmcore", "log"});
+    CHECK(log.action == Options::Action::dump_log);
+    CHECK(log.only_uncleared_log);
+    CHECK(log.vmlinux == "vmlinux");
+    CHECK(log.outputs == std::vector<std::string>{"log"});
+    const Options vtop = parse({"--vtop", "0xffffffff81000000", "vmcore"});
+    CHECK(vtop.address_to_translate == 0xffffffff81000000);
+    CHECK(parse({"--vtop", "ffffffff81000000", "vmcore"}).address_to_translate == 0xffffffff81000000);
+    CHECK_THAT(refusal({"--vtop", "here", "vmcore"}), ContainsSubstring("hexadecimal"));
+}
+
 TEST_CASE("Options that contradict each other are refused by name") {
     CHECK_THAT(refusal({"-E", "-l", "vmcore", "dump"}), ContainsSubstring("-E can't be used with -c, -l"));
     CHECK_THAT(refusal({"-E", "--split", "vmcore", "a", "b"}), ContainsSubstring("-E can't be used with --split"));

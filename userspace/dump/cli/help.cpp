@@ -12,6 +12,8 @@ std::string help_text() {
        pmakedumpfile -R DUMPFILE <FLATTENED
        pmakedumpfile --reassemble DUMPFILE1 DUMPFILE2... DUMPFILE
        pmakedumpfile --verify DUMPFILE...
+       pmakedumpfile --dump-dmesg [--partial-dmesg] VMCORE LOGFILE
+       pmakedumpfile --vtop ADDRESS VMCORE
 
 Writes the crashed kernel's memory, VMCORE (/proc/vmcore, a saved core, QEMU's, or a dump already), to DUMPFILE, without
 the pages that are not needed, in parallel.
@@ -22,6 +24,7 @@ What goes into it:
                          8 user data       16 free pages
                        the next LEVEL is tried where there is no room for the one before
   -L BYTES             no file of more than that
+  -x VMLINUX           the kernel with debug information, for what neither VMCOREINFO nor its BTF tells
   -i VMCOREINFO        a text to use for the core's own VMCOREINFO
 
 How it is written:
@@ -38,6 +41,8 @@ How it is written:
   --non-mmap           read VMCORE, don't map it
 
 What is said:
+  --dump-dmesg         write the kernel's log; --partial-dmesg: since it was last cleared
+  --vtop ADDRESS       print where the kernel's virtual ADDRESS is in physical memory
   --verify             read each page of a dump; say what is damaged or missing
   --message-level N    print, the sum of (0 to 31, default 7):
                          1 progress   2 common messages   4 errors   8 debugging messages   16 a report

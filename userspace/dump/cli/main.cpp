@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/cli/help.hpp"
+#include "dump/cli/look_inside.hpp"
 #include "dump/cli/make_dump.hpp"
 #include "dump/cli/messages.hpp"
 #include "dump/cli/options.hpp"
@@ -41,6 +42,12 @@ void run(const Options &options, const HeldSignals &signals) {
         break;
     case Options::Action::reassemble:
         reassemble_dump(options, messages, signals);
+        break;
+    case Options::Action::dump_log:
+        dump_log(options, messages);
+        break;
+    case Options::Action::translate:
+        translate_address(options);
         break;
     case Options::Action::verify:
         verify_dump(options, messages, signals);

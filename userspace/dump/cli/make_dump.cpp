@@ -24,7 +24,7 @@ class DumpRun {
         : options_(options),
           messages_(messages),
           core_(open_core(options)),
-          kernel_(Kernel::describe(core_)),
+          kernel_(Kernel::describe(core_, options.vmlinux)),
           printer_(messages.wants(message_level::progress) ? stderr : nullptr, core_.page_size(), signals,
                    options.json_progress),
           progress_(printer_) {

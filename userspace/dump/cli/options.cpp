@@ -32,6 +32,9 @@ enum LongOption : int {
     stats,
     zstd_level,
     dedup,
+    dump_dmesg,
+    partial_dmesg,
+    vtop,
     unsupported
 };
 
@@ -49,6 +52,9 @@ constexpr std::array long_options = {
     option{"cyclic-buffer", required_argument, nullptr, cyclic_buffer},
     option{"work-dir", required_argument, nullptr, work_dir},
     option{"non-mmap", no_argument, nullptr, non_mmap},
+    option{"dump-dmesg", no_argument, nullptr, dump_dmesg},
+    option{"partial-dmesg", no_argument, nullptr, partial_dmesg},
+    option{"vtop", required_argument, nullptr, vtop},
     option{"help", no_argument, nullptr, 'h'},
     // Ours alone.
     option{"verify", no_argument, nullptr, verify},
@@ -59,12 +65,9 @@ constexpr std::array long_options = {
     // Not here.
     option{"config", required_argument, nullptr, unsupported},
     option{"diskset", required_argument, nullptr, unsupported},
-    option{"dump-dmesg", no_argument, nullptr, unsupported},
     option{"eppic", required_argument, nullptr, unsupported},
     option{"extension", required_argument, nullptr, unsupported},
     option{"mem-usage", no_argument, nullptr, unsupported},
-    option{"partial-dmesg", no_argument, nullptr, unsupported},
-    option{"vtop", required_argument, nullptr, unsupported},
     option{"xen-syms", required_argument, nullptr, unsupported},
     option{"xen-vmcoreinfo", required_argument, nullptr, unsupported},
     option{"xen_phys_start", required_argument, nullptr, unsupported},
@@ -96,6 +99,17 @@ std::vector<unsigned> parse_dump_levels(std::string_view text) {
         }
         text.remove_prefix(comma + 1);
     }
+}
+
+/** Hexadecimal, with 0x or without. */
+std::uint64_t parse_address(std::string_view name, std::string_view text) {
+    const std::string_view digits = text.substr(text.starts_with("0x") ? 2 : 0);
+    std::uint64_t address = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), address, 16);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+        throw Error(fmt::format("{} {}: an address is a hexadecimal number", name, text));
+    }
+    return address;
 }
 
 /** The only form that --progress and --stats have beside text. */
@@ -182,6 +196,9 @@ class Parser {
         case 'R':
             options_.action = Options::Action::rearrange;
             return true;
+        case 'x':
+            options_.vmlinux = optarg;
+            return true;
         case 'v':
             options_.action = Options::Action::version;
             return true;
@@ -222,6 +239,16 @@ class Parser {
             return true;
         case verify:
             options_.action = Options::Action::verify;
+            return true;
+        case dump_dmesg:
+            options_.action = Options::Action::dump_log;
+            return true;
+        case partial_dmesg:
+            options_.only_uncleared_log = true;
+            return true;
+        case vtop:
+            options_.action = Options::Action::translate;
+            options_.address_to_translate = parse_address("--vtop", optarg);
             return true;
         case cyclic_buffer:
             parse_number("--cyclic-buffer", "the size in KiB", optarg, 1, most_kib);
@@ -294,6 +321,12 @@ class Parser {
             }
             options_.cores.assign(files.begin(), files.end());
             break;
+        case Options::Action::translate:
+            if (files.empty()) {
+                throw missing("VMCORE", "--vtop ADDRESS VMCORE");
+            }
+            options_.cores = {files[0]}; // a DUMPFILE is not written
+            break;
         default:
             take_cores_and_outputs(files);
         }
@@ -345,6 +378,12 @@ class Parser {
         }
         if (options_.flattened && options_.json_stats) {
             refuse_together("-F", "--stats=json", "the standard output has the dump");
+        }
+        if (options_.action == Options::Action::dump_log && (options_.dry_run || options_.flattened)) {
+            refuse_together("--dump-dmesg", "--dry-run or -F", "the log goes to a file");
+        }
+        if (options_.action == Options::Action::reassemble && options_.flattened) {
+            refuse_together("--reassemble", "-F", "the dump goes to a file");
         }
         if (options_.action == Options::Action::reassemble && options_.dry_run) {
             refuse_together("--reassemble", "--dry-run", "--verify reads all parts");

@@ -5,6 +5,7 @@
 #include "dump/output/output_file.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,7 @@ constexpr unsigned all = 31;
 
 /** The command line. */
 struct Options {
-    enum class Action { dump, rearrange, reassemble, verify, help, version };
+    enum class Action { dump, rearrange, reassemble, verify, dump_log, translate, help, version };
 
     Action action = Action::dump;
     bool check_only = false; // the command line, and no more
@@ -34,7 +35,10 @@ struct Options {
     std::vector<std::string> cores;   // several: of a split set
     std::vector<std::string> outputs; // none: standard output (flattened), or nothing (dry_run)
     std::string vmcoreinfo;           // -i: path of a text to use for the core's own VMCOREINFO; empty: none
+    std::string vmlinux;              // -x: path of the kernel with debug information; empty: none
     bool allow_mapping = true;
+    std::optional<std::uint64_t> address_to_translate; // the kernel's, virtual
+    bool only_uncleared_log = false;                   // since the last `dmesg --clear`
 
     bool elf = false;
     bool flattened = false;

@@ -59,8 +59,8 @@ Core::Core(std::string path, std::unique_ptr<CoreFormat> format, const CoreOptio
         given_vmcoreinfo_ = options.vmcoreinfo;
     }
     if (vmcoreinfo().empty()) {
-        throw Error(fmt::format("{}: no VMCOREINFO note: the kernel in this core doesn't describe itself (-i and -x "
-                                "give a description)",
+        throw Error(fmt::format("{}: no VMCOREINFO note: the kernel in this core doesn't describe itself (-i gives a "
+                                "description)",
                                 path_));
     }
     if (format_->memory_end() == 0) {
