@@ -68,7 +68,7 @@ class HostBalloon:
     def set_target(self, size: int) -> None:
         self.guest.qmp.execute("balloon", {"value": size})
 
-    def resize(self, size: int, timeout: float = 60) -> None:
+    def resize(self, size: int, timeout: float = 180) -> None:
         """Sets the target and waits until the guest is there."""
         self.set_target(size)
         wait_until(lambda: self.actual == size, f"the guest has {size >> 20} MiB left", timeout)

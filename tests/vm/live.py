@@ -176,7 +176,7 @@ def live(guest: Guest) -> Iterator[LiveGuest]:
             raise Trouble(f"the guest's run ended with status {status}, see above")
 
 
-def wait_until(condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], what: str, timeout: float = 180) -> None:
     """Polls; raises AssertionError with `what` after `timeout` seconds."""
     end = time.monotonic() + timeout
     while not condition():

@@ -14,7 +14,23 @@
 
 namespace {
 
-volatile std::sig_atomic_t asked_to_end = 0;
+/** SIGTERM, which is blocked until somebody asks for it. */
+class EndSignal {
+  public:
+    EndSignal() {
+        sigemptyset(&signals_);
+        sigaddset(&signals_, SIGTERM);
+        sigprocmask(SIG_BLOCK, &signals_, nullptr);
+    }
+
+    [[nodiscard]] bool came() const {
+        constexpr timespec at_once{};
+        return sigtimedwait(&signals_, nullptr, &at_once) == SIGTERM;
+    }
+
+  private:
+    sigset_t signals_{};
+};
 
 /** What stands at a place in a generation: neighbours differ in all bits (the finalizer of MurmurHash3). */
 std::uint64_t word(std::uint64_t place, std::uint64_t generation) {
@@ -36,6 +52,7 @@ std::optional<std::size_t> first_wrong(std::span<std::uint64_t> memory, std::uin
 }
 
 int run(std::size_t mib) {
+    const EndSignal end;
     std::vector<std::uint64_t> memory((mib << 20U) / sizeof(std::uint64_t));
     for (std::size_t place = 0; place < memory.size(); ++place) {
         memory[place] = word(place, 0);
@@ -43,7 +60,7 @@ int run(std::size_t mib) {
     bool last = false;
     std::uint64_t generation = 0;
     for (; !last; ++generation) {
-        last = asked_to_end != 0;
+        last = end.came();
         if (const auto wrong = first_wrong(memory, generation)) {
             fmt::print("working_set: wrong content at byte {} of {} MiB in sweep {}\n", *wrong * sizeof(std::uint64_t),
                        mib, generation);
@@ -62,6 +79,5 @@ int main(int argc, char **argv) {
         fmt::print(stderr, "usage: working_set MIB\n");
         return 2;
     }
-    std::signal(SIGTERM, [](int) { asked_to_end = 1; });
     return run(mib);
 }
