@@ -193,7 +193,9 @@ TEST_CASE("Through -F and -R, ours or makedumpfile's, a dump is the very file ag
         require_dump({"sh", "-c", "$0 -f -R $1 < $2", program, restored, flat});
         CHECK(identical(restored, direct));
     }
-    CHECK(Kdumpfile(flat).release() == Kdumpfile(direct).release());
+    if (format != "-E") {
+        CHECK(run({"crash", "--osrelease", flat}).output == Kdumpfile(direct).release() + "\n");
+    }
     // Refiltered without -R.
     require_dump({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", flat, restored});
     require_dump({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", direct, flat});
@@ -232,6 +234,7 @@ TEST_CASE("libkdumpfile, crash and makedumpfile read an ELF dump") {
     CHECK(run({"crash", "--osrelease", elf}).output == Kdumpfile(kdump).release() + "\n");
     // Filtered again it loses the pages that only short gaps let in.
     require_dump({"makedumpfile", "-l", "-d", "30", elf, refiltered});
+    require_dump({BALLAST_PMAKEDUMPFILE, "--verify", refiltered});
     const Comparison comparison = compare_dumps(refiltered, kdump);
     INFO(comparison.describe());
     CHECK(comparison.pages_compared > 10000);

@@ -14,6 +14,10 @@ namespace {
 // makedumpfile's number too.
 constexpr std::uint64_t short_gap = 256; // pages
 
+// Where the data starts is a multiple of this, but not of a page: then makedumpfile 1.7.2 reads the file. Of one that
+// it can map it takes some pages' bytes from elsewhere.
+constexpr std::uint64_t odd_start = 64;
+
 template<typename Header>
 void put(std::vector<std::byte> &file, std::uint64_t offset, const Header &header) {
     std::memcpy(file.data() + offset, &header, sizeof header);
@@ -31,10 +35,14 @@ ElfLayout::ElfLayout(const Core &core, const Machine &machine, const Bitmap &pag
         }
         add_segment(segment, ranks);
     }
-    // Behind the ELF header: a section header that counts the program headers where there are too many, PT_NOTE,
-    // PT_LOADs, the notes.
-    notes_ = sizeof(Elf64_Ehdr) + sizeof(Elf64_Shdr) + (1 + loads_.size()) * sizeof(Elf64_Phdr);
-    data_ = (notes_ + core.notes().size() + page_size_ - 1) / page_size_ * page_size_;
+    // Behind the ELF header, where makedumpfile insists on them, the program headers; then a section header that counts
+    // them where they are too many for the ELF header; then the notes.
+    section_ = sizeof(Elf64_Ehdr) + (1 + loads_.size()) * sizeof(Elf64_Phdr);
+    notes_ = section_ + sizeof(Elf64_Shdr);
+    data_ = (notes_ + core.notes().size() + odd_start - 1) / odd_start * odd_start;
+    if (data_ % page_size_ == 0) {
+        data_ += odd_start;
+    }
 }
 
 void ElfLayout::take_in_short_gaps(const Bitmap &with_data) {
@@ -80,14 +88,14 @@ std::vector<std::byte> ElfLayout::headers(std::uint64_t end) const {
     header.e_type = ET_CORE;
     header.e_machine = EM_X86_64;
     header.e_version = EV_CURRENT;
-    header.e_phoff = sizeof(Elf64_Ehdr) + sizeof(Elf64_Shdr);
+    header.e_phoff = sizeof(Elf64_Ehdr);
     header.e_ehsize = sizeof(Elf64_Ehdr);
     header.e_phentsize = sizeof(Elf64_Phdr);
     header.e_phnum = static_cast<Elf64_Half>(std::min<std::size_t>(count, PN_XNUM));
     if (count >= PN_XNUM) {
         Elf64_Shdr section{};
         section.sh_info = static_cast<Elf64_Word>(count);
-        header.e_shoff = sizeof(Elf64_Ehdr);
+        header.e_shoff = section_;
         header.e_shnum = 1;
         header.e_shentsize = sizeof(Elf64_Shdr);
         put(file, header.e_shoff, section);

@@ -42,6 +42,7 @@ class ElfLayout {
     std::uint64_t page_size_;
     Bitmap pages_;
     std::vector<Elf64_Phdr> loads_; // offsets from data_
+    std::uint64_t section_ = 0;     // offsets in the file
     std::uint64_t notes_ = 0;
     std::uint64_t data_ = 0;
 };
