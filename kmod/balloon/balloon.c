@@ -15,6 +15,7 @@
 #include "balloon/pages.h"
 #include "balloon/pseudo_fs.h"
 #include "balloon/store.h"
+#include "compat/movable.h"
 
 /*
  * Pages that the worker handles in one go: long enough that the cost of a go is lost among its
@@ -308,6 +309,7 @@ int balloon_init(struct balloon *b, const struct balloon_host_ops *host, bool ch
 		destroy_workqueue(b->workqueue);
 		return PTR_ERR(b->inode);
 	}
+	compat_movable_inode(b->inode);
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 
 #include "balloon/balloon.h"
 #include "balloon/content.h"
+#include "compat/mm.h"
 #include "balloon/pages.h"
 
 /* The number that the page is filled with, or 0 (never a serial number) if its words differ. */
@@ -45,11 +46,11 @@ static bool check_page(struct balloon *b, struct page *page, const char *when)
 {
 	u64 content = content_of(page);
 
-	if (content == page->index)
+	if (content == compat_page_index(page))
 		return true;
 	count_errors(b, 1);
 	pr_err_ratelimited("page 0x%lx holds serial number %llu instead of %lu %s\n",
-			   page_to_pfn(page), content, page->index, when);
+			   page_to_pfn(page), content, compat_page_index(page), when);
 	return false;
 }
 
@@ -60,7 +61,7 @@ static int assign(struct balloon *b, struct page *page)
 
 	if (serial < 0)
 		return serial;
-	page->index = serial;
+	compat_page_index(page) = serial;
 	words = kmap_local_page(page);
 	memset64(words, serial, PAGE_SIZE / sizeof(*words));
 	kunmap_local(words);
@@ -69,8 +70,8 @@ static int assign(struct balloon *b, struct page *page)
 
 static void release(struct balloon *b, struct page *page)
 {
-	ida_free(&b->serials, page->index);
-	page->index = 0;
+	ida_free(&b->serials, compat_page_index(page));
+	compat_page_index(page) = 0;
 }
 
 /**
@@ -105,7 +106,7 @@ int balloon_content_assign(struct balloon *b, struct page *page, unsigned int or
  */
 void balloon_content_moved(struct balloon *b, struct page *dst, struct page *src)
 {
-	dst->index = src->index;
+	compat_page_index(dst) = compat_page_index(src);
 	check_page(b, dst, "after migration");
 }
 
@@ -156,16 +157,16 @@ static void visit_all(struct content_check *check, visit_page *visit)
 static void find_highest(struct content_check *check, struct page *page)
 {
 	check->count++;
-	check->highest = max(check->highest, page->index);
+	check->highest = max(check->highest, compat_page_index(page));
 }
 
 static void check_once(struct content_check *check, struct page *page)
 {
 	check_page(check->b, page, "in the check of all pages");
-	if (__test_and_set_bit(page->index, check->seen)) {
+	if (__test_and_set_bit(compat_page_index(page), check->seen)) {
 		count_errors(check->b, 1);
 		pr_err_ratelimited("page 0x%lx: another page has serial number %lu as well\n",
-				   page_to_pfn(page), page->index);
+				   page_to_pfn(page), compat_page_index(page));
 	}
 }
 

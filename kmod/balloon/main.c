@@ -2,6 +2,7 @@
 #include <linux/module.h>
 
 #include "balloon/device.h"
+#include "balloon/movable.h"
 #include "balloon/pseudo_fs.h"
 #include "balloon/virtio.h"
 
@@ -14,10 +15,13 @@ MODULE_PARM_DESC(check_content, "fill each page with a serial number and check i
 
 static int __init balloon_kvm_init(void)
 {
-	int err = balloon_fs_init();
+	int err = balloon_movable_init();
 
 	if (err)
 		return err;
+	err = balloon_fs_init();
+	if (err)
+		goto exit_movable;
 	err = balloon_virtio_register();
 	if (err)
 		goto exit_fs;
@@ -32,6 +36,8 @@ unregister_virtio:
 	balloon_virtio_unregister();
 exit_fs:
 	balloon_fs_exit();
+exit_movable:
+	balloon_movable_exit();
 	return err;
 }
 
@@ -40,6 +46,7 @@ static void __exit balloon_kvm_exit(void)
 	balloon_device_unregister();
 	balloon_virtio_unregister();
 	balloon_fs_exit();
+	balloon_movable_exit();
 }
 
 module_init(balloon_kvm_init);

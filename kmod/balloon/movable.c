@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The balloon's pages as the kernel's page migration sees them: movable pages that are on no LRU
- * list, with operations of their own (struct movable_operations, Linux 6.0 and later).
+ * list, with operations of their own. How the kernel comes by these differs: compat/movable.h.
  *
  * Fields of struct page that the balloon uses:
- *   mapping	our movable_operations (with PAGE_MAPPING_MOVABLE)
- *   private	the balloon, with BLOCK in the first page of a block
+ *   mapping	our operations, or what leads to them (with PAGE_MAPPING_MOVABLE); until 6.16
+ *   private	the balloon, with COMPAT_PAGE_OURS, and BLOCK in the first page of a block
  *   lru	link in balloon->pages; the kernel's while the page is isolated
  *   index	serial number, with check_content=1
  *   type	offline: the content is of no use to dumps and hibernation
@@ -17,10 +17,8 @@
  */
 #include <linux/gfp.h>
 #include <linux/highmem.h>
-#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/page-isolation.h>
 #include <linux/pagemap.h>
 
 #include "balloon/balloon.h"
@@ -29,6 +27,8 @@
 #include "balloon/pages.h"
 #include "balloon/store.h"
 #include "balloon/trace.h"
+#include "compat/mmzone.h"
+#include "compat/movable.h"
 #include "compat/vmstat.h"
 
 #ifndef CONFIG_COMPACTION
@@ -43,7 +43,7 @@ MODULE_PARM_DESC(movable, "the kernel may move the balloon's pages (default: yes
 
 static struct balloon *balloon_of_page(struct page *page)
 {
-	return (struct balloon *)(page_private(page) & ~BLOCK);
+	return (struct balloon *)(page_private(page) & ~(BLOCK | COMPAT_PAGE_OURS));
 }
 
 static bool is_block(struct page *page)
@@ -66,7 +66,7 @@ static void isolation_ended(struct balloon *b)
  */
 static bool wants_range(struct page *page, isolate_mode_t mode)
 {
-	return !(mode & ISOLATE_ASYNC_MIGRATE) && has_isolate_pageblock(page_zone(page));
+	return !(mode & ISOLATE_ASYNC_MIGRATE) && compat_has_isolate_pageblock(page_zone(page));
 }
 
 static bool isolate_page(struct page *page, isolate_mode_t mode)
@@ -74,7 +74,7 @@ static bool isolate_page(struct page *page, isolate_mode_t mode)
 	struct balloon *b = balloon_of_page(page);
 	bool isolated;
 
-	if (WARN_ON_ONCE(!PageLocked(page) || PageIsolated(page)))
+	if (WARN_ON_ONCE(!PageLocked(page) || compat_page_isolated(page)))
 		return false;
 
 	spin_lock(&b->lock);
@@ -97,7 +97,7 @@ static void putback_page(struct page *page)
 {
 	struct balloon *b = balloon_of_page(page);
 
-	WARN_ON_ONCE(!PageLocked(page) || !PageIsolated(page));
+	WARN_ON_ONCE(!PageLocked(page) || !compat_page_isolated(page));
 	trace_putback(page_to_pfn(page));
 	spin_lock(&b->lock);
 	list_add(&page->lru, &b->pages);
@@ -120,14 +120,14 @@ static void replace_page(struct balloon *b, struct page *dst, struct page *src)
 	put_page(src);
 }
 
-static int migrate_page(struct page *dst, struct page *src, enum migrate_mode mode)
+static int migrate_balloon_page(struct page *dst, struct page *src, enum migrate_mode mode)
 {
 	struct balloon *b = balloon_of_page(src);
 
-	if (WARN_ON_ONCE(!PageLocked(src) || !PageLocked(dst) || !PageIsolated(src)))
+	if (WARN_ON_ONCE(!PageLocked(src) || !PageLocked(dst) || !compat_page_isolated(src)))
 		return -EINVAL;
 	/* The caller would copy by DMA later, and we could not check what it copied. */
-	if (mode == MIGRATE_SYNC_NO_COPY)
+	if (compat_copies_later(mode))
 		return -EINVAL;
 
 	if (b->host) {
@@ -154,9 +154,30 @@ static int migrate_page(struct page *dst, struct page *src, enum migrate_mode mo
 
 static const struct movable_operations operations = {
 	.isolate_page = isolate_page,
-	.migrate_page = migrate_page,
+	.migrate_page = migrate_balloon_page,
 	.putback_page = putback_page,
 };
+
+/**
+ * balloon_movable_init() - make our operations known to the kernel, before there is a balloon
+ *
+ * Return: 0, or a negative error with the reason in the log.
+ */
+int balloon_movable_init(void)
+{
+	int err = movable ? compat_movable_init(&operations) : 0;
+
+	movable = movable && compat_movable();
+	return err;
+}
+
+/**
+ * balloon_movable_exit() - the opposite; no balloon has pages any more
+ */
+void balloon_movable_exit(void)
+{
+	compat_movable_exit();
+}
 
 /**
  * balloon_movable_gfp() - what to allocate pages with
@@ -171,9 +192,9 @@ gfp_t balloon_movable_gfp(void)
 /* The kernel looks at nothing else of the page before it has the page's lock. */
 static void set_movable(struct balloon *b, struct page *page, unsigned long flags)
 {
-	set_page_private(page, (unsigned long)b | flags);
+	set_page_private(page, (unsigned long)b | COMPAT_PAGE_OURS | flags);
 	if (movable)
-		__SetPageMovable(page, &operations);
+		compat_set_page_movable(page, b->inode);
 }
 
 /**
@@ -201,9 +222,10 @@ void balloon_movable_clear(struct page *page, unsigned int order)
 	unsigned long i;
 
 	if (movable)
-		__ClearPageMovable(page);
+		compat_clear_page_movable(page);
 	set_page_private(page, 0);
-	for (i = 0; i < 1UL << order; i++)
+	compat_clear_page_offline(page);
+	for (i = 1; i < 1UL << order; i++)
 		__ClearPageOffline(page + i);
 }
 
@@ -217,7 +239,7 @@ void balloon_movable_mark_split(struct balloon *b, struct page *head)
 {
 	struct page *page;
 
-	set_page_private(head, (unsigned long)b);
+	set_page_private(head, (unsigned long)b | COMPAT_PAGE_OURS);
 	for (page = head + 1; page < head + BALLOON_BLOCK_PAGES; page++)
 		set_movable(b, page, 0);
 }

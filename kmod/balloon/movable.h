@@ -8,6 +8,9 @@
 struct balloon;
 struct page;
 
+int balloon_movable_init(void);
+void balloon_movable_exit(void);
+
 gfp_t balloon_movable_gfp(void);
 void balloon_movable_mark(struct balloon *b, struct page *page, unsigned int order);
 void balloon_movable_clear(struct page *page, unsigned int order);

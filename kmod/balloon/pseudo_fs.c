@@ -21,7 +21,8 @@ static struct vfsmount *mount;
 static char *balloon_fs_dname(struct dentry *dentry, char *buffer, int length)
 {
 	char name[sizeof("balloon-kvm:[18446744073709551615]")];
-	int size = scnprintf(name, sizeof(name), "balloon-kvm:[%lu]", d_inode(dentry)->i_ino) + 1;
+	int size = scnprintf(name, sizeof(name), "balloon-kvm:[%llu]",
+			     (u64)d_inode(dentry)->i_ino) + 1;
 
 	if (size > length)
 		return ERR_PTR(-ENAMETOOLONG);

@@ -366,7 +366,7 @@ static int virtio_balloon_restore(struct virtio_device *vdev)
  */
 static int virtio_balloon_validate(struct virtio_device *vdev)
 {
-	if (!want_init_on_free() && !page_poisoning_enabled_static())
+	if (!want_init_on_free() && !page_poisoning_enabled())
 		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_PAGE_POISON);
 	else if (!virtio_has_feature(vdev, VIRTIO_BALLOON_F_PAGE_POISON))
 		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_REPORTING);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* linux/mmzone.h: the order of the largest block that can be allocated. */
+/* linux/mmzone.h: the largest block that can be allocated, and page blocks that are isolated. */
 #ifndef BALLAST_COMPAT_MMZONE_H
 #define BALLAST_COMPAT_MMZONE_H
 
@@ -13,5 +13,15 @@
 #else
 #define COMPAT_MAX_PAGE_ORDER MAX_PAGE_ORDER
 #endif
+
+/* Does someone want a range of the zone's memory for himself? */
+static inline bool compat_has_isolate_pageblock(struct zone *zone)
+{
+#ifdef CONFIG_MEMORY_ISOLATION
+	return READ_ONCE(zone->nr_isolate_pageblock);
+#else
+	return false;
+#endif
+}
 
 #endif

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tracepoints that are not exported to modules, and the arguments that their probes get. */
+/*
+ * Tracepoints that are not exported to modules, and the arguments that their probes get. Each probe
+ * goes through the check_trace_callback_type_NAME() of the kernel's headers, so that one with other
+ * arguments does not compile.
+ */
 #ifndef BALLAST_COMPAT_TRACEPOINT_H
 #define BALLAST_COMPAT_TRACEPOINT_H
 
 #include <linux/tracepoint.h>
-#include <linux/version.h>
+#include <trace/events/cgroup.h>
+#include <trace/events/sched.h>
 
 struct tracepoint *compat_tracepoint(const char *name);
 
 /* The parameters of a probe of sched_stat_runtime. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#ifdef COMPAT_HAS_STAT_RUNTIME_VRUNTIME
 #define COMPAT_SCHED_STAT_RUNTIME_PARAMETERS \
 	void *data, struct task_struct *task, u64 runtime, u64 vruntime
 #else

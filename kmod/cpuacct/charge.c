@@ -284,6 +284,7 @@ int cpuacct_charge_init(void)
 		per_cpu(charging, cpu).v2_cache = &nobody;
 		per_cpu(charging, cpu).v1_cache = &nobody;
 	}
+	check_trace_callback_type_sched_stat_runtime(probe_runtime);
 	return tracepoint_probe_register(sched_stat_runtime, probe_runtime, NULL);
 }
 

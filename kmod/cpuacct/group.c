@@ -341,9 +341,11 @@ static int follow(void)
 	if (!mkdir_tracepoint || !release_tracepoint)
 		return -ENOENT;
 	/* Whatever mkdir adds must go when it is released. */
+	check_trace_callback_type_cgroup_release(probe_release);
 	ret = tracepoint_probe_register(release_tracepoint, probe_release, NULL);
 	if (ret)
 		return ret;
+	check_trace_callback_type_cgroup_mkdir(probe_mkdir);
 	ret = tracepoint_probe_register(mkdir_tracepoint, probe_mkdir, NULL);
 	if (ret)
 		tracepoint_probe_unregister(release_tracepoint, probe_release, NULL);
