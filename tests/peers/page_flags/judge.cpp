@@ -80,9 +80,7 @@ Kind kind_of(std::uint64_t flags) {
     Kind kind{sized("the kernel's")};
     if ((flags & kpf::huge) != 0) {
         kind = {"hugetlb", left_out_by::user};
-    } else if ((flags & kpf::ksm) != 0) {
-        kind = {"merged (KSM)", left_out_by::user};
-    } else if ((flags & kpf::anonymous) != 0) {
+    } else if ((flags & kpf::anonymous) != 0) { // or merged (KSM), which 6.12 says of all of them
         const bool is_swapcache = (flags & kpf::swapcache) != 0;
         kind = {sized(is_swapcache ? "anonymous in the swap cache" : "anonymous"), left_out_by::user};
     } else if ((flags & kpf::lru) != 0 || (flags & kpf::swapcache) != 0) {

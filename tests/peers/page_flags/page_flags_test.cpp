@@ -59,10 +59,9 @@ TEST_CASE("The cores hold pages of each kind that a dump level is about") {
     const PageFlags flags = page_flags_in(core);
     const Judgement judgement = judge_dump(flags, core, "0");
     INFO(judgement.describe(flags));
-    for (const std::string kind :
-         {"anonymous", "anonymous, large", "anonymous in the swap cache", "merged (KSM)", "hugetlb", "cache",
-          "cache, large", "cache with private data", "free", "slab", "slab, large", "page table", "reserved",
-          "the kernel's", "the kernel's, large", "offline"}) {
+    for (const std::string kind : {"anonymous", "anonymous, large", "anonymous in the swap cache", "hugetlb", "cache",
+                                   "cache, large", "cache with private data", "free", "slab", "slab, large",
+                                   "page table", "reserved", "the kernel's", "the kernel's, large", "offline"}) {
         CAPTURE(kind);
         CHECK(judgement.kinds.contains(kind));
     }

@@ -95,6 +95,22 @@ TEST_CASE("BTF in the kernel's memory tells what VMCOREINFO doesn't, however kal
     CHECK(same_words(told.result, found.result));
 }
 
+TEST_CASE("A kallsyms that VMCOREINFO doesn't tell of is searched for") {
+    SyntheticCore synthetic;
+    add_pages_of_6_1(synthetic);
+    const Filtered told = filter(synthetic);
+    const std::vector<std::byte> btf = btf_of(types_of_6_1());
+    synthetic.write_physical(synthetic_btf_physical, btf);
+    const std::map<std::string, std::uint64_t> symbols{
+        {"__start_BTF", synthetic.image(synthetic_btf_physical)},
+        {"__stop_BTF", synthetic.image(synthetic_btf_physical + btf.size())}};
+    add_untold_kallsyms(synthetic, symbols);
+    forget_layouts(synthetic);
+    const Filtered found = filter(synthetic);
+    CHECK(found.kernel.remarks().empty());
+    CHECK(same_words(told.result, found.result));
+}
+
 TEST_CASE("Without BTF a kernel that doesn't describe its struct page keeps all pages") {
     SyntheticCore synthetic;
     add_pages_of_6_1(synthetic);

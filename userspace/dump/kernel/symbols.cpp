@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/kernel/symbols.hpp"
 
+#include "dump/kernel/kallsyms_tables.hpp"
+
 #include <algorithm>
 #include <array>
 #include <span>
@@ -78,15 +80,13 @@ class ByteStream {
 /** What the bytes of a compressed name stand for. */
 class Tokens {
   public:
-    static std::optional<Tokens> read(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
-        const auto table = vmcoreinfo.symbol("kallsyms_token_table");
-        const auto index = vmcoreinfo.symbol("kallsyms_token_index");
+    static std::optional<Tokens> read(const KallsymsTables &tables, AddressSpace &memory) {
         std::array<std::uint16_t, token_count> places{};
-        if (!table || !index || !memory.read(*index, std::as_writable_bytes(std::span(places)))) {
+        if (!memory.read(tables.token_index, std::as_writable_bytes(std::span(places)))) {
             return std::nullopt;
         }
         Tokens tokens;
-        ByteStream bytes(memory, *table);
+        ByteStream bytes(memory, tables.token_table);
         std::size_t place = 0;
         for (std::size_t token = 0; token < token_count; ++token) {
             if (places[token] < place || !bytes.skip(places[token] - place)) {
@@ -161,16 +161,14 @@ std::optional<std::string> read_name(ByteStream &bytes, const Tokens &tokens, co
 }
 
 /** Which symbols by number have the names. */
-Indices find_indices(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, const Wanted &wanted) {
-    const auto names = vmcoreinfo.symbol("kallsyms_names");
-    const auto count_at = vmcoreinfo.symbol("kallsyms_num_syms");
-    const std::uint32_t count = count_at ? read_value<std::uint32_t>(memory, *count_at).value_or(0) : 0;
-    const auto tokens = Tokens::read(vmcoreinfo, memory);
+Indices find_indices(const KallsymsTables &tables, AddressSpace &memory, const Wanted &wanted) {
+    const std::uint32_t count = read_value<std::uint32_t>(memory, tables.count).value_or(0);
+    const auto tokens = Tokens::read(tables, memory);
     Indices indices;
-    if (!names || !tokens || count > most_symbols) {
+    if (!tokens || count > most_symbols) {
         return indices;
     }
-    ByteStream bytes(memory, *names);
+    ByteStream bytes(memory, tables.names);
     for (std::uint32_t i = 0; i < count; ++i) {
         const auto name = read_name(bytes, *tokens, wanted);
         if (!name) {
@@ -237,14 +235,18 @@ bool is_right(const Symbols &symbols, const Vmcoreinfo &vmcoreinfo) {
 } // namespace
 
 Symbols find_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::vector<std::string_view> names) {
-    names.insert(names.end(), anchors.begin(), anchors.end());
-    const Indices indices = find_indices(vmcoreinfo, memory, Wanted(std::move(names)));
-    const auto table = vmcoreinfo.symbol("kallsyms_offsets");
-    if (indices.empty() || !table) {
+    auto tables = kallsyms_tables_from(vmcoreinfo);
+    if (!tables) {
+        tables = search_kallsyms_tables(vmcoreinfo, memory);
+    }
+    if (!tables) {
         return {};
     }
-    const auto base = vmcoreinfo.symbol("kallsyms_relative_base");
-    const Offsets offsets{.table = *table, .base = base ? read_value<std::uint64_t>(memory, *base).value_or(0) : 0};
+    names.insert(names.end(), anchors.begin(), anchors.end());
+    const Indices indices = find_indices(*tables, memory, Wanted(std::move(names)));
+    const auto &base = tables->relative_base;
+    const Offsets offsets{.table = tables->offsets,
+                          .base = base ? read_value<std::uint64_t>(memory, *base).value_or(0) : 0};
     for (const Offsets::Decode way : {absolute_or_below, above_base, from_own_place}) {
         Symbols symbols = decode(indices, offsets, way, memory);
         if (is_right(symbols, vmcoreinfo)) {

@@ -19,7 +19,8 @@ using Symbols = std::map<std::string, std::uint64_t, std::less<>>;
 
 /**
  * Looks names up in kallsyms, the table of symbols in the kernel's own memory (kernel/kallsyms.c, scripts/kallsyms.c),
- * which VMCOREINFO points at since 6.0. Of names that stand there more than once the first counts.
+ * which VMCOREINFO points at since 6.0 and which is searched for in older ones. Of names that stand there more than
+ * once the first counts.
  *
  * How an address is coded differs between kernels: that way counts in which symbols which VMCOREINFO tells as well come
  * out right. Empty where none does, or where there is no kallsyms. Throws Error on a read error.
