@@ -47,7 +47,6 @@ static struct cpufreq_driver driver = {
 	.verify = cpufreq_generic_frequency_table_verify,
 	.target_index = synthetic_set,
 	.get = synthetic_get,
-	.attr = cpufreq_generic_attr,
 };
 
 static int __init cpufreq_synthetic_init(void)
