@@ -26,7 +26,7 @@ static inline void count_balloon_deflate(unsigned long pages)
 
 static inline void count_balloon_migrate(void)
 {
-#ifdef CONFIG_BALLOON_COMPACTION
+#if defined(CONFIG_BALLOON_COMPACTION) || defined(CONFIG_BALLOON_MIGRATION) /* its name in 7.x */
 	count_vm_event(BALLOON_MIGRATE);
 #endif
 }
