@@ -68,6 +68,12 @@ vng: ## The guest tests and a kdump inside virtme-ng, with Debian's KERNEL or th
 		$(MAKE) --no-print-directory tests TEST_KERNEL= && \
 		tests/vng/vng_test --kernel $$kernel --build $(BUILD)
 
+.PHONY: kdump-tools
+kdump-tools: ## A crash under Debian's kdump-tools, with pmakedumpfile in makedumpfile's place, in a VM with a disk.
+	@scripts/deps modules tools vm check trixie
+	@$(MAKE) --no-print-directory tools
+	@tests/vm/kdump_tools_test $$(scripts/kernel $(vm_kernel)) $(BUILD)/bin/pmakedumpfile $(BUILD)/tools/tests/read_dump
+
 .PHONY: modules
 modules: ## Build the kernel modules: for the running kernel, for KERNEL=6.12 or so, for headers in KDIR=…
 	@scripts/deps modules $(if $(KERNEL),kernel)
