@@ -176,10 +176,10 @@ def live(guest: Guest) -> Iterator[LiveGuest]:
             raise Trouble(f"the guest's run ended with status {status}, see above")
 
 
-def wait_until(condition: Callable[[], bool], what: str, timeout: float = 180) -> None:
+def wait_until(condition: Callable[[], bool], what: str, timeout: float = 180, poll: float = POLL_SECONDS) -> None:
     """Polls; raises AssertionError with `what` after `timeout` seconds."""
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(f"not in {timeout:g} s: {what}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll)
