@@ -17,7 +17,6 @@ using ballast::dump::Core;
 using ballast::dump::FilterResult;
 using ballast::dump::Kernel;
 using ballast::dump::NoProgress;
-using ballast::dump::PageLayout;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {

@@ -140,7 +140,7 @@ std::optional<KallsymsTables> find_backwards(const Image &image, std::size_t ind
             break;
         }
         const std::size_t names = markers->place - size;
-        const std::size_t count = image.at<std::uint64_t>(names - alignment);
+        const auto count = image.at<std::uint64_t>(names - alignment);
         const bool fits = count > (markers->count - 1) * symbols_per_marker &&
                           count <= markers->count * symbols_per_marker && are_names(image, names, *markers);
         const std::size_t offsets_size = padded(count * sizeof(std::int32_t));
