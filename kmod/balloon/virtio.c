@@ -42,45 +42,48 @@ static int tell_inflate(struct balloon *b, struct list_head *pages, unsigned int
 {
 	struct virtio_balloon *vb = virtio_of(b);
 
-	return page_queue_wait(&vb->deflate) ?: page_queue_tell(&vb->inflate, pages, order);
+	return page_queue_wait(&vb->deflate, NULL) ?: page_queue_tell(&vb->inflate, pages, order);
 }
 
 static int wait_inflate(struct balloon *b)
 {
-	return page_queue_wait(&virtio_of(b)->inflate);
+	return page_queue_wait(&virtio_of(b)->inflate, NULL);
 }
 
 /* Until the host has read it, it may want the pages to stay unused. */
-static void wait_deflate(struct virtio_balloon *vb)
+static void wait_deflate(struct virtio_balloon *vb, struct page *page)
 {
 	if (virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_MUST_TELL_HOST))
-		page_queue_wait(&vb->deflate);
+		page_queue_wait(&vb->deflate, page);
 }
 
 static void tell_deflate(struct balloon *b, struct list_head *pages, unsigned int order)
 {
 	struct virtio_balloon *vb = virtio_of(b);
 
-	if (page_queue_wait(&vb->inflate) || page_queue_tell(&vb->deflate, pages, order))
+	if (page_queue_wait(&vb->inflate, NULL) || page_queue_tell(&vb->deflate, pages, order))
 		return;
-	wait_deflate(vb);
+	wait_deflate(vb, NULL);
 }
 
-/* Where the device is gone there is nobody to tell, and pages move as they like. */
+/*
+ * Only what the host was told of the same pages matters: many migrations are on their way to it at
+ * a time. Where the device is gone there is nobody to tell, and pages move as they like.
+ */
 static int tell_migrate(struct balloon *b, struct page *dst, struct page *src,
 			enum migrate_mode mode)
 {
 	struct virtio_balloon *vb = virtio_of(b);
 	int err;
 
-	if (page_queue_wait(&vb->deflate))
+	if (page_queue_wait(&vb->deflate, dst))
 		return 0;
 	err = page_queue_tell_one(&vb->inflate, dst, mode != MIGRATE_ASYNC);
 	if (err)
 		return err == -EAGAIN ? err : 0;
-	if (page_queue_wait(&vb->inflate) || page_queue_tell_one(&vb->deflate, src, true))
+	if (page_queue_wait(&vb->inflate, src) || page_queue_tell_one(&vb->deflate, src, true))
 		return 0;
-	wait_deflate(vb);
+	wait_deflate(vb, src);
 	return 0;
 }
 
@@ -172,7 +175,7 @@ static void delete_queues(struct virtio_balloon *vb)
 {
 	if (!vb->has_queues)
 		return;
-	page_queue_wait(&vb->deflate);
+	page_queue_wait(&vb->deflate, NULL);
 	vb->has_queues = false;
 	virtio_reset_device(vb->vdev);
 	page_queue_stop(&vb->inflate);

@@ -173,7 +173,20 @@ int page_queue_tell_one(struct page_queue *q, struct page *page, bool may_wait)
 	return err ?: submit(q, array);
 }
 
-static bool on_its_way(struct page_queue *q, unsigned long ticket)
+static bool tells_of(struct page_queue *q, const struct page_array *array, struct page *page)
+{
+	__virtio32 number = cpu_to_virtio32(q->vq->vdev, page_to_pfn(page) * NUMBERS_PER_PAGE);
+	unsigned int i;
+
+	for (i = 0; i < array->count; i++) {
+		if (array->numbers[i] == number)
+			return true;
+	}
+	return false;
+}
+
+/* Of any page if @page is NULL. */
+static bool on_its_way(struct page_queue *q, unsigned long ticket, struct page *page)
 {
 	bool found = false;
 	unsigned long flags;
@@ -182,26 +195,28 @@ static bool on_its_way(struct page_queue *q, unsigned long ticket)
 	spin_lock_irqsave(&q->lock, flags);
 	for (i = 0; i < q->used && !found; i++)
 		found = q->arrays[i].state == PAGE_ARRAY_TOLD &&
-			(long)(q->arrays[i].ticket - ticket) <= 0;
+			(long)(q->arrays[i].ticket - ticket) <= 0 &&
+			(!page || tells_of(q, &q->arrays[i], page));
 	spin_unlock_irqrestore(&q->lock, flags);
 	return found;
 }
 
 /**
- * page_queue_wait() - wait until the host has read all that it was told
+ * page_queue_wait() - wait until the host has read what it was told
  * @q: the queue
+ * @page: of this page, or NULL: of all
  *
  * What it is told while this waits is not waited for, so it ends however busy others keep the
  * queue.
  *
  * Return: 0 or -EIO when the device is gone.
  */
-int page_queue_wait(struct page_queue *q)
+int page_queue_wait(struct page_queue *q, struct page *page)
 {
 	unsigned long ticket = READ_ONCE(q->tickets);
 
 	while (!is_gone(q)) {
-		if (wait_event_timeout(q->answered, !on_its_way(q, ticket), LOOK_INTERVAL))
+		if (wait_event_timeout(q->answered, !on_its_way(q, ticket, page), LOOK_INTERVAL))
 			return 0;
 	}
 	return -EIO;

@@ -55,6 +55,6 @@ void page_queue_answered(struct page_queue *q, struct virtqueue *vq);
 
 int page_queue_tell(struct page_queue *q, struct list_head *pages, unsigned int order);
 int page_queue_tell_one(struct page_queue *q, struct page *page, bool may_wait);
-int page_queue_wait(struct page_queue *q);
+int page_queue_wait(struct page_queue *q, struct page *page);
 
 #endif
