@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <utility>
 
 namespace ballast::dump {
 
@@ -25,8 +26,8 @@ void put(std::vector<std::byte> &file, std::uint64_t offset, const Header &heade
 
 } // namespace
 
-ElfLayout::ElfLayout(const Core &core, const Machine &machine, const Bitmap &pages)
-    : core_(&core), page_size_(core.page_size()), pages_(pages) {
+ElfLayout::ElfLayout(const Core &core, const Machine &machine, Bitmap pages)
+    : core_(&core), page_size_(core.page_size()), pages_(std::move(pages)) {
     take_in_short_gaps(core.with_data());
     const RankIndex ranks(pages_);
     for (Segment segment : core.segments()) {

@@ -23,7 +23,7 @@ namespace ballast::dump {
 class ElfLayout {
   public:
     /** pages: those to dump; others with data that stand in short runs between them are added. */
-    ElfLayout(const Core &core, const Machine &machine, const Bitmap &pages);
+    ElfLayout(const Core &core, const Machine &machine, Bitmap pages);
 
     /** With those added. */
     [[nodiscard]] const Bitmap &pages() const { return pages_; }

@@ -83,7 +83,7 @@ class PartCopy {
     }
 
     const CopyPart *part_;
-    alignas(64) std::atomic<std::uint64_t> next_chunk_;
+    std::atomic<std::uint64_t> next_chunk_;
     OffsetChain chain_;
     std::optional<SamePages> known_;   // this and the next belong to the thread whose turn it is
     std::uint64_t placed_;             // end of the chunks that had their turn
