@@ -115,7 +115,7 @@ bench-dump: ## pmakedumpfile against makedumpfile; CORE=FILE takes a core that i
 .PHONY: bench-cpuacct
 bench-cpuacct: ## What cpuacct.ko costs, in instructions, against no module and v1.
 	@scripts/deps modules tools vm check
-	@kernel=$$(scripts/kernel $(KERNEL)) && \
+	@kernel=$$(scripts/kernel $(vm_kernel)) && \
 		$(MAKE) --no-print-directory modules KDIR=$$kernel/build && \
 		$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
 		cmake --build $(BUILD)/tools --target cpuacct_work && \
