@@ -102,14 +102,11 @@ nanoseconds sum(const std::vector<nanoseconds> &times) {
 
 void settle(const Cgroup &group) {
     nanoseconds before = group.cpu_stat().usage;
-    while (true) {
+    wait_until([&] {
         usleep(50'000);
         const nanoseconds now = group.cpu_stat().usage;
-        if (now == before) {
-            return;
-        }
-        before = now;
-    }
+        return std::exchange(before, now) == now;
+    });
 }
 
 } // namespace ballast::guest

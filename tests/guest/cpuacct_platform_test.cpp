@@ -347,6 +347,8 @@ TEST_CASE("Platforms may come and go while groups do, and their tasks run") {
         { const LoadedTable with_table; }
     }
     const LoadedTable last;
-    burn_in(*group, 20ms, 0);
+    const Cgroup settling = group.create_child("settling");
+    burn_in(settling, 20ms, 0);
+    CHECK(read_number(settling.path() / "cpuacct.power_uj") > 0);
     CHECK(read_number(group->path() / "cpuacct.power_uj") > 0);
 }
