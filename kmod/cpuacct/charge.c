@@ -32,14 +32,16 @@ struct charging {
 
 static DEFINE_PER_CPU(struct charging, charging);
 
-/* Something is to be asked at each charge: has this CPU begun, is there a platform? */
+/* Something is to be asked at each charge: */
 static DEFINE_STATIC_KEY_TRUE(with_questions);
+/* has this CPU begun, */
+static DEFINE_STATIC_KEY_TRUE(with_beginning);
 
 static void charge_nothing(void *data, u64 cputime, unsigned int cpu)
 {
 }
 
-/* A platform is there, and it wants each charge for the ancestors too. */
+/* is there a platform, and does it want each charge for the ancestors too? */
 static DEFINE_STATIC_KEY_FALSE(with_platform);
 static DEFINE_STATIC_KEY_FALSE(with_ancestors);
 DEFINE_STATIC_CALL(platform_charge, charge_nothing);
@@ -59,14 +61,14 @@ static noinline struct cpuacct_cpu *find(struct cpuacct_cpu **cache, struct cgro
 	return time;
 }
 
-static noinline void put_on_list(struct cpuacct_cpu *time, int cpu)
+static noinline void put_on_list(struct cpuacct_cpu *time)
 {
 	WRITE_ONCE(time->updated, true);
-	llist_add(&time->updated_node, &per_cpu(charging, cpu).updates);
+	llist_add(&time->updated_node, &per_cpu(charging, time->cpu).updates);
 }
 
 /* After all that is charged for a runtime. */
-static __always_inline void tell(struct cpuacct_cpu *time, int cpu)
+static __always_inline void tell(struct cpuacct_cpu *time)
 {
 	/*
 	 * Pairs with cpuacct_charge_read(): either this sees that the flush took the slot off the
@@ -75,12 +77,13 @@ static __always_inline void tell(struct cpuacct_cpu *time, int cpu)
 	 */
 	smp_mb();
 	if (unlikely(!time->updated))
-		put_on_list(time, cpu);
+		put_on_list(time);
 }
 
+/* A group may lack its data yet; then the one above is charged instead. */
 static noinline void charge_above(struct cpuacct_group *group, u64 runtime, int cpu)
 {
-	for (group = group->parent; group; group = group->parent) {
+	for (; group; group = group->parent) {
 		void *data = READ_ONCE(group->data);
 
 		if (!data)
@@ -95,52 +98,76 @@ static __always_inline void charge_platform(struct cpuacct_group *group, u64 run
 {
 	void *data = READ_ONCE(group->data);
 
-	if (likely(data))
-		static_call(platform_charge)(data, runtime, cpu);
-	/* A group may lack its data yet; then the one above is charged instead. */
 	if (unlikely(!data) || static_branch_unlikely(&with_ancestors))
 		charge_above(group, runtime, cpu);
+	else
+		static_call(platform_charge)(data, runtime, cpu);
 }
 
-static __always_inline void charge(struct cpuacct_cpu **cache, struct cgroup *cgrp, u64 runtime,
-				   int cpu)
+/* Nothing but @time is needed after what is called here: that saves saving registers. */
+static __always_inline void charge(struct cpuacct_cpu *time, u64 runtime, int cpu)
 {
-	struct cpuacct_cpu *time = *cache;
-
-	if (unlikely(time->cgrp != cgrp)) {
-		time = find(cache, cgrp, cpu);
-		if (!time)
-			return;
-	}
 	time->charged += runtime;
 	if (static_branch_unlikely(&with_platform))
 		charge_platform(time->group, runtime, cpu);
-	tell(time, cpu);
+	tell(time);
+}
+
+static noinline void charge_group(struct cpuacct_cpu **cache, struct cgroup *cgrp, u64 runtime,
+				  int cpu)
+{
+	struct cpuacct_cpu *time = *cache;
+
+	if (time->cgrp != cgrp)
+		time = find(cache, cgrp, cpu);
+	if (time)
+		charge(time, runtime, cpu);
+}
+
+static noinline void charge_v2(struct task_struct *task, u64 runtime)
+{
+	int cpu = task_cpu(task);
+
+	charge_group(&per_cpu(charging, cpu).v2_cache,
+		     rcu_dereference_sched(task->cgroups)->dfl_cgrp, runtime, cpu);
+}
+
+static struct cgroup *v1_group(struct task_struct *task)
+{
+	return rcu_dereference_sched(task->cgroups)->subsys[cpuacct_cgrp_id]->cgroup;
 }
 
 /* v1's own figures are the kernel's work, the platform's are ours; v2 charges the root for both. */
-static noinline void charge_v1(struct cgroup *cgrp, u64 runtime, int cpu)
+static noinline void charge_both(struct task_struct *task, u64 runtime)
 {
-	charge(&per_cpu(charging, cpu).v1_cache, cgrp, runtime, cpu);
+	int cpu = task_cpu(task);
+
+	charge_group(&per_cpu(charging, cpu).v1_cache, v1_group(task), runtime, cpu);
+	charge_v2(task, runtime);
 }
 
 static noinline void charge_with_questions(struct task_struct *task, u64 runtime)
 {
-	struct css_set *groups = rcu_dereference_sched(task->cgroups);
-	struct cgroup *cgrp = groups->dfl_cgrp;
-	int cpu = task_cpu(task);
+	struct cgroup *cgrp = rcu_dereference_sched(task->cgroups)->dfl_cgrp;
+	struct cpuacct_cpu *time;
 
-	if (unlikely(!__this_cpu_read(charging.begun)))
+	if (static_branch_unlikely(&with_beginning) && !__this_cpu_read(charging.begun))
 		return;
-	if (static_branch_unlikely(&with_platform)) {
-		struct cgroup *v1_cgrp = groups->subsys[cpuacct_cgrp_id]->cgroup;
-
-		if (cgroup_parent(v1_cgrp))
-			charge_v1(v1_cgrp, runtime, cpu);
-	} else if (cgrp == &cgrp_dfl_root.cgrp) {
+	if (!static_branch_unlikely(&with_platform)) {
+		if (cgrp != &cgrp_dfl_root.cgrp)
+			charge_v2(task, runtime);
 		return;
 	}
-	charge(&per_cpu(charging, cpu).v2_cache, cgrp, runtime, cpu);
+	if (unlikely(cgroup_parent(v1_group(task)))) {
+		charge_both(task, runtime);
+		return;
+	}
+	time = per_cpu(charging, task_cpu(task)).v2_cache;
+	if (unlikely(time->cgrp != cgrp)) {
+		charge_v2(task, runtime);
+		return;
+	}
+	charge(time, runtime, task_cpu(task));
 }
 
 /*
@@ -160,11 +187,11 @@ static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
 		return;
 	time = per_cpu(charging, task_cpu(task)).v2_cache;
 	if (unlikely(time->cgrp != cgrp)) {
-		charge_with_questions(task, runtime);
+		charge_v2(task, runtime);
 		return;
 	}
 	time->charged += runtime;
-	tell(time, task_cpu(task));
+	tell(time);
 }
 
 /**
@@ -263,6 +290,7 @@ void cpuacct_charge_begin(int cpu)
 void cpuacct_charge_begun(void)
 {
 	static_branch_dec(&with_questions);
+	static_branch_disable(&with_beginning);
 }
 
 /**

@@ -93,8 +93,11 @@ static struct cpuacct_group *group_alloc(struct cgroup *cgrp, gfp_t gfp)
 	}
 	group->cgrp = cgrp;
 	for_each_possible_cpu(cpu) {
-		per_cpu_ptr(group->cpus, cpu)->cgrp = cgrp;
-		per_cpu_ptr(group->cpus, cpu)->group = group;
+		struct cpuacct_cpu *time = per_cpu_ptr(group->cpus, cpu);
+
+		time->cgrp = cgrp;
+		time->cpu = cpu;
+		time->group = group;
 	}
 	return group;
 }

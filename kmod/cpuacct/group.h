@@ -26,6 +26,7 @@ struct cpuacct_cpu {
 	u64 charged;
 	/* Is this on its CPU's list of what was charged since the last flush? */
 	bool updated;
+	int cpu;
 	struct llist_node updated_node;
 	struct cpuacct_group *group;
 
