@@ -126,7 +126,7 @@ TEST_CASE("Statistics as JSON are all that is on standard output") {
 TEST_CASE("Progress as JSON is lines of it on standard error") {
     const Place place;
     const Outcome outcome = pmakedumpfile({"--progress=json", "--message-level", "1", place.core, place.dump});
-    const auto last = nlohmann::json::parse(outcome.errors.substr(outcome.errors.rfind("{")));
+    const auto last = nlohmann::json::parse(outcome.errors.substr(outcome.errors.rfind('{')));
     CHECK(last["step"] == "Copying data");
     CHECK(last["done"] == 256);
     CHECK(last["total"] == 256);
@@ -137,7 +137,7 @@ TEST_CASE("Verifying a dump ends with status 0 if all is well, and names what is
     REQUIRE(pmakedumpfile({"-l", place.core, place.dump}).status == exit_ok);
     CHECK(pmakedumpfile({"--verify", place.dump}).status == exit_ok);
     // Behind header, sub header and two bitmaps: the second page's codec.
-    poke(place.dump, 4 * 4096 + 24 + 12, "\x40");
+    poke(place.dump, 4 * 4096 + 24 + 12, "@");
     const Outcome outcome = pmakedumpfile({"--verify", place.dump});
     CHECK(outcome.status == exit_failed);
     CHECK_THAT(outcome.output, ContainsSubstring("the data of page 0x101 is damaged"));

@@ -42,6 +42,7 @@ Options parse(int argc, char **argv) {
                  "balloon_fragmentation");
     Options options;
     std::vector<std::string> names;
+    names.reserve(kinds.size());
     for (const auto &[name, parameters] : kinds) {
         names.push_back(name);
     }

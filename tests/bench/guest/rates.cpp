@@ -91,11 +91,12 @@ void measure_resize(const std::string &kind, const std::string &parameter, std::
     const double inflate = seconds([&] { resize(balloon, bytes); });
     const std::uint64_t blocks = read_number(balloon.group() / "huge_now");
     const double deflate = seconds([&] { resize(balloon, 0); });
-    const auto pages = static_cast<double>(bytes / page_size);
+    const std::uint64_t size = bytes / page_size;
+    const auto pages = static_cast<double>(size);
     fmt::print(R"({{"kind": "{}", "pages": {}, "blocks": {}, "inflate_pages_per_s": {:.0f}, )"
                R"("deflate_pages_per_s": {:.0f}}})"
                "\n",
-               kind, bytes / page_size, blocks, pages / inflate, pages / deflate);
+               kind, size, blocks, pages / inflate, pages / deflate);
 }
 
 /** Pages that fill every other 64 KiB of a part of memory move when the rest of that part is free. */

@@ -176,6 +176,7 @@ TEST_CASE("Pages that can't be read are zeros, marked and told, and all others a
     // All pages from the middle of the dumped ones on.
     const std::uint64_t cut = victim.offset_in_core(pfns.at(pfns.size() / 2));
     std::vector<std::vector<std::byte>> pages;
+    pages.reserve(pfns.size());
     for (const Pfn pfn : pfns) {
         pages.push_back(victim.page(pfn));
     }

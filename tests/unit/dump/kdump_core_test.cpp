@@ -122,7 +122,7 @@ TEST_CASE("A page whose descriptor or data is damaged is an error of that page a
         CHECK_THAT(failure([&] { dump.open().reader().page(victim); }), ContainsSubstring("descriptor of page"));
     }
     SECTION("of an unknown codec") {
-        poke(dump.path(), dump.descriptor(rank) + 12, "\x40");
+        poke(dump.path(), dump.descriptor(rank) + 12, "@");
         CHECK_THAT(failure([&] { dump.open().reader().page(victim); }), ContainsSubstring("data of page"));
     }
     SECTION("data") {

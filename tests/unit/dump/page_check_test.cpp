@@ -49,12 +49,12 @@ TEST_CASE("Each page that is damaged or lost is counted and named") {
     const std::uint64_t table = (1 + dump.header().sub_header_blocks + dump.header().bitmap_blocks) * 4096;
     const auto pfns = machine().dumped_pfns();
     poke(path, table + std::uint64_t{24} * 50, std::string(24, '\0'));
-    poke(path, table + std::uint64_t{24} * 60 + 12, "\x40");
+    poke(path, table + std::uint64_t{24} * 60 + 12, "@");
     std::uint64_t compressed = 100;
     while (dump.descriptor(compressed).flags == 0) {
         compressed++;
     }
-    poke(path, dump.descriptor(compressed).offset, "\x55\x55\x55");
+    poke(path, dump.descriptor(compressed).offset, "UUU");
     const PageCheck checked = check(path);
     CHECK(checked.lost == 1);
     CHECK(checked.damaged == 2);

@@ -44,7 +44,7 @@ TEST_CASE("What isn't BTF, or only its beginning, is none") {
         bytes.clear();
     }
     SECTION("cut") {
-        bytes.resize(GENERATE(10, 24, 200));
+        bytes.resize(GENERATE(10U, 24U, 200U));
     }
     SECTION("another magic") {
         bytes[0] = std::byte{0};
