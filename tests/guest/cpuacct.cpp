@@ -14,6 +14,7 @@
 
 #include "control/file.hpp"
 #include "machine.hpp"
+#include "task.hpp"
 
 namespace ballast::guest {
 
@@ -107,6 +108,15 @@ void settle(const Cgroup &group) {
         const nanoseconds now = group.cpu_stat().usage;
         return std::exchange(before, now) == now;
     });
+}
+
+void burn_in(const Cgroup &group, std::chrono::milliseconds time, int cpu) {
+    run_task([=] { burn(time); },
+             [&](const Task &task) {
+                 task.pin(cpu);
+                 group.add_process(task.pid());
+             });
+    settle(group);
 }
 
 } // namespace ballast::guest

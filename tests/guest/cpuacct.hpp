@@ -90,4 +90,7 @@ std::chrono::nanoseconds sum(const std::vector<std::chrono::nanoseconds> &times)
  */
 void settle(const control::Cgroup &group);
 
+/** Keeps a CPU busy on behalf of a group; the group is at rest afterwards. */
+void burn_in(const control::Cgroup &group, std::chrono::milliseconds time, int cpu = 0);
+
 } // namespace ballast::guest

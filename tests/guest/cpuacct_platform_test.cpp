@@ -34,6 +34,7 @@ using ballast::control::Modules;
 using ballast::control::read_number;
 using ballast::control::read_text;
 using ballast::guest::burn;
+using ballast::guest::burn_in;
 using ballast::guest::FailingCall;
 using ballast::guest::Loaded;
 using ballast::guest::LoadedCpuacct;
@@ -54,15 +55,6 @@ class LoadedTable : public Loaded {
   public:
     LoadedTable() : Loaded("cpuacct_table", {power_table}) {}
 };
-
-void burn_in(const Cgroup &group, std::chrono::milliseconds time, int cpu) {
-    run_task([=] { burn(time); },
-             [&](const Task &task) {
-                 task.pin(cpu);
-                 group.add_process(task.pid());
-             });
-    settle(group);
-}
 
 bool has_all_files(const std::filesystem::path &folder) {
     return std::ranges::all_of(platform_files,

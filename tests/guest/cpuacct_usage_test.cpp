@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 using ballast::control::Cgroup;
 using ballast::control::write_text;
 using ballast::guest::burn;
+using ballast::guest::burn_in;
 using ballast::guest::LoadedCpuacct;
 using ballast::guest::Pipe;
 using ballast::guest::run_task;
@@ -33,16 +34,6 @@ using std::chrono::microseconds;
 using std::chrono::nanoseconds;
 
 namespace {
-
-/** Keeps a CPU busy on behalf of a group; the group is at rest afterwards. */
-void burn_in(const Cgroup &group, std::chrono::milliseconds time, int cpu = 0) {
-    run_task([=] { burn(time); },
-             [&](const Task &task) {
-                 task.pin(cpu);
-                 group.add_process(task.pid());
-             });
-    settle(group);
-}
 
 /** For a conversation of two tasks. */
 struct Pipes {
