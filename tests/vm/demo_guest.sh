@@ -16,10 +16,11 @@ balloon_attribute() {
 	cat "/sys/class/misc/balloon-kvm/balloon/$1"
 }
 
+# Without blocks of 2 MiB: compaction would have no reason to move them.
 load_modules() {
 	echo "Loading balloon_kvm (with a serial number in every page) and cpuacct into Linux $(uname -r)"
 	uname -r >/share/release
-	ballast load balloon_kvm check_content=1 >/dev/null
+	ballast load balloon_kvm check_content=1 huge=0 >/dev/null
 	ballast load cpuacct >/dev/null
 }
 
