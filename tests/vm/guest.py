@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import initramfs
@@ -75,7 +75,7 @@ def judge(guest: Guest, folder: Path, in_time: bool) -> int:
 
 def command_line(guest: Guest, folder: Path, append: str, channels: Mapping[str, int] | None = None) -> list[str]:
     return qemu.command_line(
-        guest.machine,
+        replace(guest.machine, tcg_thread=guest.machine.tcg_thread or guest.kernel.tcg_thread),
         qemu.Boot(guest.kernel.image, folder / "initrd", f"{APPEND} log_buf_len=4M {append}", folder, guest.share),
         folder / "console", channels)
 

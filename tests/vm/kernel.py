@@ -35,6 +35,11 @@ class Kernel:
         place = self.folder / f"boot/config-{self.version}"
         return place if place.exists() else self.modules / "config"
 
+    @property
+    def tcg_thread(self) -> str:
+        """Under QEMU's emulation with a thread for each CPU, 7.x oopses when trace events go on and off."""
+        return "single" if int(self.version.partition(".")[0]) >= 7 else "multi"
+
     def with_dependencies(self, names: list[str]) -> list[Path]:
         """The modules' files, relative to `modules`, each after those that it depends on; built-in ones have none."""
         dependencies: dict[str, list[str]] = {}

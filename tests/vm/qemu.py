@@ -29,6 +29,8 @@ class Machine:
     """More of them, each as QEMU's -device has it."""
     counts_instructions: bool = False
     """Time passes with the instructions of the one CPU, 1 ns each, or jumps to the next timer when it is idle."""
+    tcg_thread: str | None = None
+    """Emulation by one host thread for all CPUs or by one for each: single, multi, or what the kernel bears."""
     monitor: tuple[str, ...] = ()
     """What QEMU's monitor is told before the guest boots."""
 
@@ -51,10 +53,10 @@ class TimeLimit(Exception):
 def speed(machine: Machine) -> list[str]:
     if machine.counts_instructions:
         return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
-    return ["-accel", accelerator()]
+    return ["-accel", accelerator(machine.tcg_thread or "multi")]
 
 
-def accelerator() -> str:
+def accelerator(tcg_thread: str = "multi") -> str:
     """KVM only where the CPU says so as well: on some machines /dev/kvm opens, but a guest on it hangs."""
     flags = re.search(r"\b(svm|vmx)\b", Path("/proc/cpuinfo").read_text())
     if flags:
@@ -63,7 +65,7 @@ def accelerator() -> str:
             return "kvm"
         except OSError:
             pass
-    return "tcg,thread=multi"
+    return f"tcg,thread={tcg_thread}"
 
 
 def command_line(machine: Machine, boot: Boot, console: Path, channels: Mapping[str, int] | None = None) -> list[str]:
