@@ -229,9 +229,4 @@ void copy_without_layouts(const std::string &core, const std::string &to) {
     }
 }
 
-bool tells_kallsyms(const std::string &core) {
-    std::ifstream file(core, std::ios::binary);
-    return read_head(file).find("SYMBOL(kallsyms_names)=") != std::string::npos;
-}
-
 } // namespace ballast::peers

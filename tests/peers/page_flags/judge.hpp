@@ -45,7 +45,4 @@ Judgement judge(const PageFlags &flags, const std::string &dump);
  */
 void copy_without_layouts(const std::string &core, const std::string &to);
 
-/** Does VMCOREINFO tell where the kernel's symbols are? */
-bool tells_kallsyms(const std::string &core);
-
 } // namespace ballast::peers

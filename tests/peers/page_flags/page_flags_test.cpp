@@ -40,9 +40,6 @@ TEST_CASE("No page is wrongly kept or dropped, judged by the kernel's own page f
         CHECK(judgement.right());
     }
     SECTION("as BTF in the kernel's memory does, without VMCOREINFO's lines about struct page, its flags and types") {
-        if (!tells_kallsyms(core)) {
-            SKIP("before 6.0 VMCOREINFO doesn't tell where kallsyms is, through which BTF is found");
-        }
         const Folder folder;
         const std::string without = folder.path() / "core";
         copy_without_layouts(core, without);

@@ -64,6 +64,14 @@ TEST_CASE("A kernel is found with 4 and 5 levels of page tables, wherever it was
     CHECK(kernel.sections()[1].mem_map - kernel.sections()[0].mem_map == 32768 * 64);
 }
 
+TEST_CASE("The kernel's name is found where VMCOREINFO doesn't tell its place, as before 5.11") {
+    SyntheticCore synthetic;
+    REQUIRE(synthetic.vmcoreinfo.erase("OFFSET(uts_namespace.name)") == 1);
+    const Described described(synthetic);
+    CHECK(described.kernel().remarks().empty());
+    CHECK(std::string(described.kernel().utsname().data() + 65) == "nowhere");
+}
+
 TEST_CASE("Addresses translate through pages of 4 KiB, 2 MiB and 1 GiB") {
     const SyntheticCore synthetic;
     const Described described(synthetic);

@@ -44,16 +44,26 @@ std::string_view field(const Utsname &utsname, std::size_t index) {
     return bytes.substr(0, bytes.find('\0'));
 }
 
-/** The kernel's own utsname. It must agree with VMCOREINFO, or else the page tables are not the right ones. */
+/**
+ * The kernel's own utsname. It must agree with VMCOREINFO, or else the page tables are not the right ones. Before 5.11
+ * VMCOREINFO doesn't tell where in init_uts_ns it is; then it is where the release's name comes out right.
+ */
 std::optional<Utsname> read_utsname(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::string_view release) {
     const auto symbol = vmcoreinfo.symbol("init_uts_ns");
     const auto offset = vmcoreinfo.offset("uts_namespace.name");
-    Utsname utsname{};
-    if (!symbol || !offset || !memory.read(*symbol + *offset, std::as_writable_bytes(std::span(utsname))) ||
-        field(utsname, release_field) != release) {
+    if (!symbol || release.empty()) {
         return std::nullopt;
     }
-    return utsname;
+    constexpr std::uint64_t alignment = 4; // of what stands before it, a kref
+    const std::uint64_t last = offset.value_or(16 * alignment);
+    for (std::uint64_t at = offset.value_or(0); at <= last; at += alignment) {
+        Utsname utsname{};
+        if (memory.read(*symbol + at, std::as_writable_bytes(std::span(utsname))) &&
+            field(utsname, release_field) == release) {
+            return utsname;
+        }
+    }
+    return std::nullopt;
 }
 
 /** What is left to say where the kernel's memory can't be read. */
