@@ -138,9 +138,26 @@ TEST_CASE("What is asked of a core instead of a dump is taken") {
     CHECK(log.vmlinux == "vmlinux");
     CHECK(log.outputs == std::vector<std::string>{"log"});
     const Options vtop = parse({"--vtop", "0xffffffff81000000", "vmcore"});
+    CHECK(vtop.action == Options::Action::translate);
     CHECK(vtop.address_to_translate == 0xffffffff81000000);
     CHECK(parse({"--vtop", "ffffffff81000000", "vmcore"}).address_to_translate == 0xffffffff81000000);
     CHECK_THAT(refusal({"--vtop", "here", "vmcore"}), ContainsSubstring("hexadecimal"));
+}
+
+TEST_CASE("An address is translated beside a dump as well, as makedumpfile does") {
+    const Options options = parse({"--vtop", "ffffffff81000000", "vmcore", "dump"});
+    CHECK(options.action == Options::Action::dump);
+    CHECK(options.address_to_translate == 0xffffffff81000000);
+    CHECK(options.outputs == std::vector<std::string>{"dump"});
+}
+
+TEST_CASE("The use of memory is counted of one core, and nothing is written") {
+    const Options options = parse({"--mem-usage", "/proc/kcore"});
+    CHECK(options.action == Options::Action::memory_usage);
+    CHECK(options.cores == std::vector<std::string>{"/proc/kcore"});
+    CHECK(options.outputs.empty());
+    CHECK_THAT(refusal({"--mem-usage"}), ContainsSubstring("One VMCORE is missing"));
+    CHECK_THAT(refusal({"--mem-usage", "/proc/kcore", "dump"}), ContainsSubstring("--mem-usage /proc/kcore"));
 }
 
 TEST_CASE("Options that contradict each other are refused by name") {

@@ -13,7 +13,8 @@ std::string help_text() {
        pmakedumpfile --reassemble DUMPFILE1 DUMPFILE2... DUMPFILE
        pmakedumpfile --verify DUMPFILE...
        pmakedumpfile --dump-dmesg [--partial-dmesg] VMCORE LOGFILE
-       pmakedumpfile --vtop ADDRESS VMCORE
+       pmakedumpfile --mem-usage /proc/kcore
+       pmakedumpfile --vtop ADDRESS VMCORE [DUMPFILE]
 
 Writes the crashed kernel's memory, VMCORE (/proc/vmcore, a saved core, QEMU's, or a dump already), to DUMPFILE, without
 the pages that are not needed, in parallel.
@@ -42,6 +43,7 @@ How it is written:
 
 What is said:
   --dump-dmesg         write the kernel's log; --partial-dmesg: since it was last cleared
+  --mem-usage          print how many pages of each kind the running kernel has
   --vtop ADDRESS       print where the kernel's virtual ADDRESS is in physical memory
   --verify             read each page of a dump; say what is damaged or missing
   --message-level N    print, the sum of (0 to 31, default 7):

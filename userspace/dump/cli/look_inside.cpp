@@ -35,16 +35,16 @@ void dump_log(const Options &options, const Messages &messages) {
                  fmt::format("\nThe dmesg log is saved to {}.\n\npmakedumpfile Completed.", options.outputs.front()));
 }
 
-void translate_address(const Options &options) {
+void translate_address(const Options &options, const Messages &messages) {
     const Core core = open_core(options);
     const Kernel kernel = Kernel::describe(core, options.vmlinux);
     const auto place = AddressSpace(core, kernel.page_tables()).translate(*options.address_to_translate);
     if (!place) {
         throw Error(fmt::format("{}: nothing is mapped at {:x}", core.path(), *options.address_to_translate));
     }
-    print(stdout, fmt::format("\nTranslating virtual address {0:x} to physical address.\n"
-                              "VIRTUAL           PHYSICAL\n{0:016x}  {1:x}\n\n",
-                              *options.address_to_translate, place->physical));
+    messages.say(message_level::common, fmt::format("\nTranslating virtual address {0:x} to physical address.\n"
+                                                    "VIRTUAL           PHYSICAL\n{0:016x}  {1:x}\n",
+                                                    *options.address_to_translate, place->physical));
 }
 
 } // namespace ballast::dump

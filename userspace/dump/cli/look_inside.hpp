@@ -12,6 +12,6 @@ namespace ballast::dump {
 void dump_log(const Options &options, const Messages &messages);
 
 /** --vtop: prints where a virtual address of the crashed kernel is. Throws Error where it is nowhere. */
-void translate_address(const Options &options);
+void translate_address(const Options &options, const Messages &messages);
 
 } // namespace ballast::dump

@@ -2,6 +2,7 @@
 #include "dump/cli/help.hpp"
 #include "dump/cli/look_inside.hpp"
 #include "dump/cli/make_dump.hpp"
+#include "dump/cli/memory_usage.hpp"
 #include "dump/cli/messages.hpp"
 #include "dump/cli/options.hpp"
 #include "dump/cli/print.hpp"
@@ -35,6 +36,9 @@ void run(const Options &options, const HeldSignals &signals) {
         print(stdout, version_text());
         break;
     case Options::Action::dump:
+        if (options.address_to_translate) {
+            translate_address(options, messages);
+        }
         make_dump(options, messages, signals);
         break;
     case Options::Action::rearrange:
@@ -47,7 +51,12 @@ void run(const Options &options, const HeldSignals &signals) {
         dump_log(options, messages);
         break;
     case Options::Action::translate:
-        translate_address(options);
+        translate_address(options, messages);
+        break;
+    case Options::Action::generate_vmcoreinfo:
+        throw Error("-g is not there yet");
+    case Options::Action::memory_usage:
+        print_memory_usage(options, messages, signals);
         break;
     case Options::Action::verify:
         verify_dump(options, messages, signals);

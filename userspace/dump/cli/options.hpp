@@ -25,7 +25,18 @@ constexpr unsigned all = 31;
 
 /** The command line. */
 struct Options {
-    enum class Action { dump, rearrange, reassemble, verify, dump_log, translate, help, version };
+    enum class Action {
+        dump,
+        rearrange,
+        reassemble,
+        verify,
+        dump_log,
+        translate,
+        memory_usage,
+        generate_vmcoreinfo,
+        help,
+        version
+    };
 
     Action action = Action::dump;
     bool check_only = false; // the command line, and no more

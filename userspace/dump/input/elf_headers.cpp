@@ -129,14 +129,22 @@ ElfHeaders read_elf_headers(const File &file) {
     check_header(file, header);
 
     ElfHeaders headers;
+    bool is_live = false;
     std::size_t index = 0;
     for (const Elf64_Phdr &program_header : read_program_headers(file, header)) {
         if (program_header.p_type == PT_NOTE) {
             read_notes(file, program_header, index, headers.notes);
         } else if (program_header.p_type == PT_LOAD && !is_no_memory(program_header)) {
             headers.segments.push_back(load_segment(file, program_header, index));
+        } else if (program_header.p_type == PT_LOAD) {
+            is_live = is_live || program_header.p_filesz != 0;
         }
         ++index;
+    }
+    if (is_live) {
+        // /proc/kcore: through the mapping of its text a kernel can't read what it freed of that, through the direct
+        // map, which stands below, it can; the first segment counts.
+        std::ranges::stable_sort(headers.segments, {}, &Segment::virtual_address);
     }
     return headers;
 }
