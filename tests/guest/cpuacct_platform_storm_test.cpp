@@ -118,7 +118,10 @@ void kill_all_of(const path &group) {
          pids = read_text(group / "cgroup.procs")) {
         std::istringstream text(pids);
         for (pid_t pid = 0; text >> pid;) {
-            kill(pid, SIGKILL);
+            // 0 stands for a task that is just ending; kill() takes it for all of the caller's own group.
+            if (pid > 0) {
+                kill(pid, SIGKILL);
+            }
         }
         usleep(1000);
     }
