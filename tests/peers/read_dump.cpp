@@ -52,10 +52,17 @@ int main(int argc, char **argv) {
         std::string path;
         bool as_json = false;
         bool log = false;
+        bool vmcoreinfo = false;
         app.add_option("DUMP", path, "the dump")->required();
         auto *json_flag = app.add_flag("--json", as_json, "print the figures as JSON");
-        app.add_flag("--log", log, "print the kernel's log")->excludes(json_flag);
+        auto *log_flag = app.add_flag("--log", log, "print the kernel's log")->excludes(json_flag);
+        app.add_flag("--vmcoreinfo", vmcoreinfo, "print VMCOREINFO's text")->excludes(json_flag)->excludes(log_flag);
         CLI11_PARSE(app, argc, argv);
+
+        if (vmcoreinfo) {
+            fmt::print("{}", DumpFile(path).vmcoreinfo());
+            return 0;
+        }
 
         const std::vector<std::string> lines = dmesg_lines(printk_log(Kdumpfile(path)));
         if (log) {
