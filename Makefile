@@ -52,10 +52,12 @@ $(other_kernels:%=check-on-%): check-on-%: check
 		$(call ctest,$$kernel,--tests-regex '^(vm|guest|page_flags)\.')
 
 # ctest KERNEL OPTIONS: runs tests, and keeps what came of them for the matrix.
-define ctest
-	mkdir -p $(BUILD)/check/$$(cat $(1)/version) && { \
-	ctest --test-dir $(BUILD)/tools --output-on-failure --parallel $(JOBS) \
-		--output-junit $(BUILD)/check/$$(cat $(1)/version)/ctest.xml $(2); \
+ctest = $(call ctest_in,$(BUILD)/check/$$(cat $(1)/version),ctest,$(2))
+
+# ctest_in FOLDER NAME OPTIONS: the same, into FOLDER/NAME.xml.
+define ctest_in
+	mkdir -p $(1) && { \
+	ctest --test-dir $(BUILD)/tools --output-on-failure --parallel $(JOBS) --output-junit $(1)/$(2).xml $(3); \
 	status=$$?; tests/matrix/matrix $(BUILD); exit $$status; }
 endef
 
@@ -71,8 +73,10 @@ vng: ## The guest tests and a kdump inside virtme-ng, with Debian's KERNEL or th
 .PHONY: kdump-tools
 kdump-tools: ## A crash under Debian's kdump-tools, with pmakedumpfile in makedumpfile's place, in a VM with a disk.
 	@scripts/deps modules tools vm check trixie
-	@$(MAKE) --no-print-directory tools
-	@tests/vm/kdump_tools_test $$(scripts/kernel $(vm_kernel)) $(BUILD)/bin/pmakedumpfile $(BUILD)/tools/tests/read_dump
+	@kernel=$$(scripts/kernel $(vm_kernel)) && \
+		$(call configure,-DBALLAST_TESTS=ON -DBALLAST_KERNEL=$$kernel -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
+		cmake --build $(BUILD)/tools --target pmakedumpfile read_dump && \
+		$(call ctest_in,$(BUILD)/check/$$(cat $$kernel/version),kdump-tools,--build-config kdump-tools --label-regex kdump-tools)
 
 .PHONY: modules
 modules: ## Build the kernel modules: for the running kernel, for KERNEL=6.12 or so, for headers in KDIR=…

@@ -67,10 +67,13 @@ def build(kernel: Kernel, dumper: Path, folder: Path) -> Path:
     _configure(root, modules_for(kernel))
     in_root(root, "update-initramfs", "-c", "-k", kernel.version)
     in_root(root, "/etc/kernel/postinst.d/kdump-tools", kernel.version)
+    # Without the settings that it was made with the service makes that initramfs anew, which takes minutes under emulation.
+    shutil.copy(root / "etc/kdump/sysctl.conf", root / f"var/lib/kdump/latest_sysctls-{kernel.version}")
     shutil.copy(root / f"boot/vmlinuz-{kernel.version}", folder / "vmlinuz")
     shutil.copy(root / f"boot/initrd.img-{kernel.version}", folder / "initrd")
     disk = folder / "disk"
-    subprocess.run([tool("mke2fs"), "-q", "-F", "-t", "ext4", "-d", root, disk, DISK_SIZE], check=True)
+    subprocess.run([tool("mke2fs"), "-q", "-F", "-t", "ext4", "-d", root, disk, DISK_SIZE], check=True,
+                   stdout=subprocess.DEVNULL)
     shutil.rmtree(root)
     return disk
 
