@@ -6,6 +6,7 @@
 #include "copy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <elf.h>
@@ -133,6 +134,26 @@ std::string read_head(std::istream &file) {
     return head;
 }
 
+/** Names lines of VMCOREINFO otherwise, so that nobody knows them. How many. */
+std::size_t forget_lines(const std::string &core, const std::regex &pattern) {
+    std::fstream file(core, std::ios::in | std::ios::out | std::ios::binary);
+    std::string head = read_head(file);
+    std::size_t forgotten = 0;
+    std::size_t begin = head.find("OSRELEASE=");
+    while (begin < head.size() && head[begin] != '\0') {
+        const std::size_t end = head.find('\n', begin);
+        if (std::regex_match(head.substr(begin, end - begin), pattern)) {
+            head[begin] = '-';
+            forgotten++;
+        }
+        begin = end + 1;
+    }
+    file.seekp(0);
+    file.write(head.data(), static_cast<std::streamsize>(head.size()));
+    file.close();
+    return file ? forgotten : 0;
+}
+
 } // namespace
 
 PageFlags page_flags_in(const std::string &core) {
@@ -209,23 +230,33 @@ std::string Judgement::describe(const PageFlags &flags) const {
 
 void copy_without_layouts(const std::string &core, const std::string &to) {
     std::filesystem::copy_file(core, to, std::filesystem::copy_options::overwrite_existing);
-    std::fstream file(to, std::ios::in | std::ios::out | std::ios::binary);
-    std::string head = read_head(file);
-    std::size_t forgotten = 0;
-    std::size_t begin = head.find("OSRELEASE=");
-    while (begin < head.size() && head[begin] != '\0') {
-        const std::size_t end = head.find('\n', begin);
-        if (std::regex_match(head.substr(begin, end - begin), layout_line())) {
-            head[begin] = '-'; // another key
-            forgotten++;
-        }
-        begin = end + 1;
-    }
-    file.seekp(0);
-    file.write(head.data(), static_cast<std::streamsize>(head.size()));
-    file.close();
-    if (!file || forgotten == 0) {
+    if (forget_lines(to, layout_line()) == 0) {
         throw std::runtime_error(core + ": no layouts in its VMCOREINFO, or no room for a copy");
+    }
+}
+
+void remove_btf(const std::string &core) {
+    static const std::regex kallsyms_line(R"(SYMBOL\(kallsyms_\w+\)=.*)");
+    forget_lines(core, kallsyms_line);
+    // What BTF starts with: magic, version 1, no flags, a header of 24 bytes, the types right behind it.
+    constexpr std::array<unsigned char, 12> beginning{0x9f, 0xeb, 1, 0, 24};
+    std::vector<std::uint64_t> places;
+    {
+        const Mapped mapped(core);
+        const std::string_view bytes(reinterpret_cast<const char *>(mapped.bytes().data()), mapped.bytes().size());
+        const std::string_view wanted(reinterpret_cast<const char *>(beginning.data()), beginning.size());
+        for (auto at = bytes.find(wanted); at != std::string_view::npos; at = bytes.find(wanted, at + 1)) {
+            places.push_back(at);
+        }
+    }
+    std::fstream file(core, std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::uint64_t place : places) {
+        file.seekp(static_cast<std::streamoff>(place));
+        file.put('-');
+    }
+    file.close();
+    if (!file || places.empty()) {
+        throw std::runtime_error(core + ": no BTF in it, or it can't be written");
     }
 }
 

@@ -45,4 +45,7 @@ Judgement judge(const PageFlags &flags, const std::string &dump);
  */
 void copy_without_layouts(const std::string &core, const std::string &to);
 
+/** Takes from a core all BTF in the kernel's memory, and what VMCOREINFO says of where the kernel's symbols are. */
+void remove_btf(const std::string &core);
+
 } // namespace ballast::peers

@@ -3,15 +3,21 @@
 #include "synthetic_btf.hpp"
 #include "types_subject.hpp"
 
+#include "dump/input/error.hpp"
 #include "dump/kernel/btf.hpp"
 #include "dump/kernel/dwarf.hpp"
+#include "dump/kernel/vmlinux.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+using ballast::dump::check_vmlinux;
+using ballast::dump::Error;
 using ballast::dump::open_dwarf;
 using ballast::dump::parse_btf;
+using ballast::dump::Type;
+using ballast::dump::Vmcoreinfo;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("BTF tells sizes, members, also of unnamed structs, lengths of arrays and enumerators") {
@@ -65,6 +71,36 @@ TEST_CASE("DWARF tells sizes, members, also of unnamed unions, lengths of arrays
     CHECK(types->has_enum("pageflags"));
 }
 
+TEST_CASE("DWARF tells a variable's type, and the types that it is made of and points at") {
+    const auto types = open_dwarf("/proc/self/exe");
+    const auto variable = types->variable("types_of_variables");
+    REQUIRE(variable);
+    CHECK(variable->offset != 0);
+    const Type list = types->describe(variable->type);
+    CHECK(list.kind == Type::Kind::structure);
+    CHECK(list.size == 40);
+
+    const auto first = types->member(variable->type, "first");
+    REQUIRE(first);
+    const Type pointer = types->describe(first->type);
+    CHECK(pointer.kind == Type::Kind::pointer);
+    CHECK(pointer.size == 8);
+    REQUIRE(pointer.target);
+    CHECK(types->describe(*pointer.target).size == 16);
+    CHECK(types->member(*pointer.target, "owner")->offset == 8);
+
+    const Type name = types->describe(types->member(variable->type, "name")->type);
+    CHECK(name.kind == Type::Kind::array);
+    CHECK(name.count == 16);
+    CHECK(name.size == 16);
+    CHECK(types->describe(*name.target).size == 1);
+
+    const Type balance = types->describe(types->member(variable->type, "balance")->type);
+    CHECK(balance.kind == Type::Kind::integer);
+    CHECK(balance.is_signed);
+    CHECK(balance.size == 4);
+}
+
 TEST_CASE("What DWARF doesn't have is empty") {
     const auto types = open_dwarf("/proc/self/exe");
     CHECK_FALSE(types->size("no such struct"));
@@ -72,9 +108,25 @@ TEST_CASE("What DWARF doesn't have is empty") {
     CHECK_FALSE(types->length("page", "flags"));
     CHECK_FALSE(types->enumerator("pageflags", "PG_head"));
     CHECK_FALSE(types->has_enum("pagetype"));
+    CHECK_FALSE(types->variable("no_such_variable"));
+}
+
+TEST_CASE("A vmlinux must have the crashed kernel's build ID, or release where the kernel doesn't tell its build ID") {
+    const auto status = [](std::string_view vmcoreinfo) {
+        try {
+            check_vmlinux("/proc/self/exe", Vmcoreinfo(vmcoreinfo));
+        } catch (const Error &error) {
+            return error.exit_status();
+        }
+        return 0;
+    };
+    CHECK(types_subject(std::vector<long>(16).data()) == 4);
+    CHECK(status("OSRELEASE=6.1.0-synthetic\n") == 0);
+    CHECK(status("OSRELEASE=6.1.0\n") == 2);
+    CHECK(status("OSRELEASE=6.1.0-synthetic\nBUILD-ID=0123456789abcdef\n") == 2);
 }
 
 TEST_CASE("A vmlinux that isn't there or has no debug information is refused") {
-    CHECK_THAT(failure([] { open_dwarf("/nowhere"); }), ContainsSubstring("/nowhere: No such file"));
+    CHECK_THAT(failure([] { open_dwarf("/nowhere"); }), ContainsSubstring("/nowhere: can't open it: No such file"));
     CHECK_THAT(failure([] { open_dwarf("/etc/passwd"); }), ContainsSubstring("debug package"));
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t most_bytes = std::uint64_t{64} * 1024 * 1024; // kernels have some 5 MB
 constexpr unsigned deepest = 16;                                      // of unnamed structs in each other
+constexpr std::uint64_t pointer_size = 8;
 
 std::optional<std::uint32_t> find(const btf *types, std::string_view name, std::uint32_t kind) {
     const std::int32_t id = btf__find_by_name_kind(types, std::string(name).c_str(), kind);
@@ -37,34 +38,83 @@ class BtfTypes final : public Types {
   public:
     explicit BtfTypes(Handle types) : types_(std::move(types)) {}
 
-    [[nodiscard]] std::optional<std::uint64_t> size(std::string_view type) const override;
-    [[nodiscard]] std::optional<std::uint64_t> offset(std::string_view type, std::string_view member) const override;
-    [[nodiscard]] std::optional<std::uint64_t> length(std::string_view type, std::string_view member) const override;
+    [[nodiscard]] std::optional<TypeId> structure(std::string_view name) const override;
+    [[nodiscard]] std::optional<Field> variable(std::string_view name) const override;
+    [[nodiscard]] Type describe(TypeId type) const override;
+    [[nodiscard]] std::optional<Field> member(TypeId structure, std::string_view name) const override {
+        return find_member(structure, name, deepest);
+    }
     [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view type, std::string_view name) const override;
     [[nodiscard]] bool has_enum(std::string_view type) const override {
         return find_enum(types_.get(), type) != nullptr;
     }
 
   private:
-    struct Member {
-        std::uint64_t offset = 0; // bytes
-        std::uint32_t type = 0;
-    };
-
-    [[nodiscard]] std::optional<Member> find_member(std::uint32_t type, std::string_view name, unsigned depth) const;
-    [[nodiscard]] std::optional<Member> find_member(std::string_view type, std::string_view name) const;
+    /** Typedefs and qualifiers taken away, a declaration replaced by what it declares. Null for void. */
+    [[nodiscard]] const btf_type *plain(TypeId type) const;
+    [[nodiscard]] std::optional<Field> find_member(TypeId type, std::string_view name, unsigned depth) const;
 
     Handle types_;
 };
 
-std::optional<std::uint64_t> BtfTypes::size(std::string_view type) const {
-    const auto id = find(types_.get(), type, BTF_KIND_STRUCT);
-    const std::int64_t size = id ? btf__resolve_size(types_.get(), *id) : -1;
-    return size >= 0 ? std::optional(static_cast<std::uint64_t>(size)) : std::nullopt;
+std::optional<TypeId> BtfTypes::structure(std::string_view name) const {
+    const auto id = find(types_.get(), name, BTF_KIND_STRUCT);
+    return id ? id : find(types_.get(), name, BTF_KIND_UNION);
 }
 
-std::optional<BtfTypes::Member> BtfTypes::find_member(std::uint32_t type, std::string_view name, unsigned depth) const {
-    const btf_type *described = btf__type_by_id(types_.get(), type);
+std::optional<Field> BtfTypes::variable(std::string_view name) const {
+    const auto id = find(types_.get(), name, BTF_KIND_VAR);
+    return id ? std::optional(Field{.offset = 0, .type = btf__type_by_id(types_.get(), *id)->type}) : std::nullopt;
+}
+
+const btf_type *BtfTypes::plain(TypeId type) const {
+    const btf_type *described = btf__type_by_id(types_.get(), static_cast<std::uint32_t>(type));
+    while (described != nullptr && (btf_is_mod(described) || btf_is_typedef(described) || btf_is_type_tag(described))) {
+        described = btf__type_by_id(types_.get(), described->type);
+    }
+    if (described != nullptr && btf_is_fwd(described)) {
+        const char *name = btf__name_by_offset(types_.get(), described->name_off);
+        const auto whole = name != nullptr ? structure(name) : std::nullopt;
+        return whole ? btf__type_by_id(types_.get(), static_cast<std::uint32_t>(*whole)) : nullptr;
+    }
+    return described != nullptr && btf_is_void(described) ? nullptr : described;
+}
+
+Type BtfTypes::describe(TypeId type) const {
+    const btf_type *described = plain(type);
+    if (described == nullptr) {
+        return {};
+    }
+    if (btf_is_ptr(described)) {
+        const auto target = described->type;
+        return {.kind = Type::Kind::pointer,
+                .size = pointer_size,
+                .target = target != 0 ? std::optional<TypeId>(target) : std::nullopt};
+    }
+    if (btf_is_array(described)) {
+        const auto *array = btf_array(described);
+        const std::uint64_t count = array->nelems;
+        return {.kind = Type::Kind::array,
+                .size = count * describe(array->type).size,
+                .target = array->type,
+                .count = count};
+    }
+    if (btf_is_composite(described)) {
+        return {.kind = Type::Kind::structure, .size = described->size};
+    }
+    if (btf_is_int(described)) {
+        return {.kind = Type::Kind::integer,
+                .size = described->size,
+                .is_signed = (btf_int_encoding(described) & BTF_INT_SIGNED) != 0};
+    }
+    if (btf_is_any_enum(described)) {
+        return {.kind = Type::Kind::integer, .size = described->size, .is_signed = btf_kflag(described)};
+    }
+    return {};
+}
+
+std::optional<Field> BtfTypes::find_member(TypeId type, std::string_view name, unsigned depth) const {
+    const btf_type *described = plain(type);
     if (depth == 0 || described == nullptr || !btf_is_composite(described)) {
         return std::nullopt;
     }
@@ -73,33 +123,16 @@ std::optional<BtfTypes::Member> BtfTypes::find_member(std::uint32_t type, std::s
         const char *text = btf__name_by_offset(types_.get(), member->name_off);
         const std::uint64_t offset = btf_member_bit_offset(described, i) / 8;
         if (text != nullptr && name == text) {
-            return Member{.offset = offset, .type = member->type};
+            return Field{.offset = offset, .type = member->type};
         }
         if (text == nullptr || *text == '\0') {
             const auto inside = find_member(member->type, name, depth - 1);
             if (inside) {
-                return Member{.offset = offset + inside->offset, .type = inside->type};
+                return Field{.offset = offset + inside->offset, .type = inside->type};
             }
         }
     }
     return std::nullopt;
-}
-
-std::optional<BtfTypes::Member> BtfTypes::find_member(std::string_view type, std::string_view name) const {
-    const auto id = find(types_.get(), type, BTF_KIND_STRUCT);
-    return id ? find_member(*id, name, deepest) : std::nullopt;
-}
-
-std::optional<std::uint64_t> BtfTypes::offset(std::string_view type, std::string_view member) const {
-    const auto found = find_member(type, member);
-    return found ? std::optional(found->offset) : std::nullopt;
-}
-
-std::optional<std::uint64_t> BtfTypes::length(std::string_view type, std::string_view member) const {
-    const auto found = find_member(type, member);
-    const btf_type *described = found ? btf__type_by_id(types_.get(), found->type) : nullptr;
-    return described != nullptr && btf_is_array(described) ? std::optional(std::uint64_t{btf_array(described)->nelems})
-                                                           : std::nullopt;
 }
 
 std::optional<std::int64_t> BtfTypes::enumerator(std::string_view type, std::string_view name) const {

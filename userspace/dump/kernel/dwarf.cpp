@@ -1,47 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/kernel/dwarf.hpp"
 
-#include "dump/input/error.hpp"
+#include "dump/kernel/debug_file.hpp"
 
-#include <cerrno>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <map>
-#include <system_error>
-#include <unistd.h>
-#include <utility>
+#include <unordered_map>
 
 namespace ballast::dump {
 
 namespace {
 
 constexpr unsigned deepest = 16; // of unnamed structs in each other
-
-struct EndDwarf {
-    void operator()(Dwarf *dwarf) const { dwarf_end(dwarf); }
-};
-using Handle = std::unique_ptr<Dwarf, EndDwarf>;
-
-class Descriptor {
-  public:
-    explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-    Descriptor(const Descriptor &) = delete;
-    Descriptor(Descriptor &&) = delete;
-    Descriptor &operator=(const Descriptor &) = delete;
-    Descriptor &operator=(Descriptor &&) = delete;
-    ~Descriptor() {
-        if (descriptor_ >= 0) {
-            ::close(descriptor_);
-        }
-    }
-
-    [[nodiscard]] int get() const { return descriptor_; }
-
-  private:
-    int descriptor_;
-};
 
 std::optional<std::int64_t> number(Dwarf_Die &die, unsigned attribute) {
     Dwarf_Attribute found{};
@@ -68,146 +38,211 @@ void visit_children(Dwarf_Die &die, Visit visit) {
     }
 }
 
-/** The type of a member, typedefs and qualifiers taken away. */
+/** What the attribute DW_AT_type refers to. */
 std::optional<Dwarf_Die> type_of(Dwarf_Die &die) {
     Dwarf_Attribute attribute{};
     Dwarf_Die type{};
-    Dwarf_Die plain{};
     if (dwarf_attr_integrate(&die, DW_AT_type, &attribute) == nullptr ||
-        dwarf_formref_die(&attribute, &type) == nullptr || dwarf_peel_type(&type, &plain) != 0) {
+        dwarf_formref_die(&attribute, &type) == nullptr) {
         return std::nullopt;
     }
-    return plain;
+    return type;
+}
+
+/** Where a variable was linked to; none for those that are declared, on a stack, or in a register. */
+std::optional<std::uint64_t> address_of(Dwarf_Die &die) {
+    Dwarf_Attribute location{};
+    Dwarf_Op *operations = nullptr;
+    std::size_t count = 0;
+    if (dwarf_attr(&die, DW_AT_location, &location) == nullptr ||
+        dwarf_getlocation(&location, &operations, &count) != 0 || count != 1 || operations[0].atom != DW_OP_addr) {
+        return std::nullopt;
+    }
+    return operations[0].number;
+}
+
+/** Of all dimensions together; 0 where it isn't told. */
+std::uint64_t count_elements(Dwarf_Die &array) {
+    std::uint64_t count = 0;
+    visit_children(array, [&count](Dwarf_Die &range) {
+        const auto elements = number(range, DW_AT_count);
+        const auto last = number(range, DW_AT_upper_bound);
+        const std::int64_t length = elements.value_or(last.value_or(-1) + 1);
+        count = (count == 0 ? 1 : count) * static_cast<std::uint64_t>(length);
+        return count == 0;
+    });
+    return count;
+}
+
+bool is_structure(int tag) {
+    return tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
 }
 
 class DwarfTypes final : public Types {
   public:
-    explicit DwarfTypes(const std::string &path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-        if (file_.get() < 0) {
-            throw Error(fmt::format("{}: {}", path, std::generic_category().message(errno)));
-        }
-        dwarf_.reset(dwarf_begin(file_.get(), DWARF_C_READ));
-        if (!dwarf_) {
-            throw Error(fmt::format("{}: no debug information that can be read: {}; give the vmlinux of the kernel's "
-                                    "debug package",
-                                    path, dwarf_errmsg(-1)));
-        }
-    }
+    explicit DwarfTypes(const std::string &path) : file_(path), dwarf_(file_.dwarf()) {}
 
-    [[nodiscard]] std::optional<std::uint64_t> size(std::string_view type) const override {
-        auto die = find(DW_TAG_structure_type, type);
-        const auto size = die ? number(*die, DW_AT_byte_size) : std::nullopt;
-        return size ? std::optional(static_cast<std::uint64_t>(*size)) : std::nullopt;
+    [[nodiscard]] std::optional<TypeId> structure(std::string_view name) const override {
+        return find(structures_, name);
     }
-
-    [[nodiscard]] std::optional<std::uint64_t> offset(std::string_view type, std::string_view member) const override {
-        const auto found = find_member(type, member);
-        return found ? std::optional(found->offset) : std::nullopt;
-    }
-
-    [[nodiscard]] std::optional<std::uint64_t> length(std::string_view type, std::string_view member) const override {
-        auto found = find_member(type, member);
-        auto array = found ? type_of(found->die) : std::nullopt;
-        std::optional<std::uint64_t> length;
-        if (array && dwarf_tag(&*array) == DW_TAG_array_type) {
-            visit_children(*array, [&length](Dwarf_Die &range) {
-                const auto count = number(range, DW_AT_count);
-                const auto last = number(range, DW_AT_upper_bound);
-                if (count || last) {
-                    length = static_cast<std::uint64_t>(count ? *count : *last + 1);
-                }
-                return true;
-            });
-        }
-        return length;
-    }
-
-    [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view type, std::string_view name) const override {
-        auto die = find(DW_TAG_enumeration_type, type);
-        std::optional<std::int64_t> value;
-        if (die) {
-            visit_children(*die, [&](Dwarf_Die &child) {
-                if (dwarf_tag(&child) != DW_TAG_enumerator || name_of(child) != name) {
-                    return false;
-                }
-                value = number(child, DW_AT_const_value);
-                return true;
-            });
-        }
-        return value;
-    }
-
-    [[nodiscard]] bool has_enum(std::string_view type) const override {
-        return find(DW_TAG_enumeration_type, type).has_value();
-    }
+    [[nodiscard]] std::optional<Field> variable(std::string_view name) const override;
+    [[nodiscard]] Type describe(TypeId type) const override;
+    [[nodiscard]] std::optional<Field> member(TypeId structure, std::string_view name) const override;
+    [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view type, std::string_view name) const override;
+    [[nodiscard]] bool has_enum(std::string_view type) const override { return find(enums_, type).has_value(); }
 
   private:
-    struct Member {
-        std::uint64_t offset = 0; // bytes
-        Dwarf_Die die{};
-    };
+    using Offset = Dwarf_Off; // of a DIE
+    using Names = std::unordered_map<std::string_view, Offset>;
 
-    /** Reads unit after unit, as far as it takes; what was passed is remembered. */
-    [[nodiscard]] std::optional<Dwarf_Die> find(int tag, std::string_view name) const {
-        const std::pair key(tag, std::string(name));
-        while (!types_.contains(key)) {
-            if (!read_unit()) {
-                return std::nullopt;
-            }
-        }
-        return types_.at(key);
-    }
+    std::optional<Offset> find(const Names &names, std::string_view name) const;
+    bool read_unit() const;
+    [[nodiscard]] std::optional<Dwarf_Die> die(Offset offset) const;
+    [[nodiscard]] std::optional<Dwarf_Die> plain(Dwarf_Die type) const;
+    [[nodiscard]] std::optional<Field> find_member(Dwarf_Die &type, std::string_view name, unsigned depth) const;
 
-    bool read_unit() const {
-        Dwarf_Die unit{};
-        std::uint8_t type = 0;
-        if (dwarf_get_units(dwarf_.get(), unit_, &unit_, nullptr, &type, &unit, nullptr) != 0) {
-            return false;
-        }
-        visit_children(unit, [this](Dwarf_Die &die) {
-            const int tag = dwarf_tag(&die);
-            const bool counts = (tag == DW_TAG_structure_type || tag == DW_TAG_enumeration_type) &&
-                                !name_of(die).empty() && dwarf_hasattr(&die, DW_AT_declaration) == 0;
-            if (counts) {
-                types_.try_emplace({tag, std::string(name_of(die))}, die);
-            }
-            return false;
-        });
-        return true;
-    }
-
-    [[nodiscard]] std::optional<Member> find_member(std::string_view type, std::string_view name) const {
-        auto die = find(DW_TAG_structure_type, type);
-        return die ? find_member(*die, name, deepest) : std::nullopt;
-    }
-
-    static std::optional<Member> find_member(Dwarf_Die &type, std::string_view name, unsigned depth) {
-        std::optional<Member> found;
-        visit_children(type, [&](Dwarf_Die &child) {
-            if (dwarf_tag(&child) != DW_TAG_member) {
-                return false;
-            }
-            const auto offset = static_cast<std::uint64_t>(number(child, DW_AT_data_member_location).value_or(0));
-            if (name_of(child) == name) {
-                found = Member{.offset = offset, .die = child};
-            } else if (name_of(child).empty() && depth > 1) {
-                auto inside = type_of(child);
-                found = inside ? find_member(*inside, name, depth - 1) : std::nullopt;
-                if (found) {
-                    found->offset += offset;
-                }
-            }
-            return found.has_value();
-        });
-        return found;
-    }
-
-    Descriptor file_;
-    Handle dwarf_;
+    DebugFile file_;
+    Dwarf *dwarf_;
     // How far units were read, and what was in them.
     mutable Dwarf_CU *unit_ = nullptr;
-    mutable std::map<std::pair<int, std::string>, Dwarf_Die> types_;
+    mutable Names structures_, enums_, variables_;
 };
+
+/** Reads unit after unit, as far as it takes; what was passed is remembered. */
+std::optional<DwarfTypes::Offset> DwarfTypes::find(const Names &names, std::string_view name) const {
+    for (;;) {
+        if (const auto found = names.find(name); found != names.end()) {
+            return found->second;
+        }
+        if (!read_unit()) {
+            return std::nullopt;
+        }
+    }
+}
+
+bool DwarfTypes::read_unit() const {
+    Dwarf_Die unit{};
+    std::uint8_t type = 0;
+    if (dwarf_get_units(dwarf_, unit_, &unit_, nullptr, &type, &unit, nullptr) != 0) {
+        return false;
+    }
+    visit_children(unit, [this](Dwarf_Die &die) {
+        const int tag = dwarf_tag(&die);
+        if (tag == DW_TAG_variable && address_of(die)) {
+            variables_.try_emplace(name_of(die), dwarf_dieoffset(&die));
+        } else if ((is_structure(tag) || tag == DW_TAG_enumeration_type) && !name_of(die).empty() &&
+                   dwarf_hasattr(&die, DW_AT_declaration) == 0) {
+            (is_structure(tag) ? structures_ : enums_).try_emplace(name_of(die), dwarf_dieoffset(&die));
+        }
+        return false;
+    });
+    return true;
+}
+
+std::optional<Dwarf_Die> DwarfTypes::die(Offset offset) const {
+    Dwarf_Die found{};
+    return dwarf_offdie(dwarf_, offset, &found) != nullptr ? std::optional(found) : std::nullopt;
+}
+
+/** Typedefs and qualifiers taken away, a declaration replaced by what it declares. */
+std::optional<Dwarf_Die> DwarfTypes::plain(Dwarf_Die type) const {
+    Dwarf_Die found{};
+    if (dwarf_peel_type(&type, &found) != 0) {
+        return std::nullopt;
+    }
+    if (is_structure(dwarf_tag(&found)) && dwarf_hasattr(&found, DW_AT_declaration) != 0) {
+        const auto whole = structure(name_of(found));
+        return whole ? die(*whole) : std::nullopt;
+    }
+    return found;
+}
+
+std::optional<Field> DwarfTypes::variable(std::string_view name) const {
+    const auto offset = find(variables_, name);
+    auto found = offset ? die(*offset) : std::nullopt;
+    auto type = found ? type_of(*found) : std::nullopt;
+    return type ? std::optional(Field{.offset = address_of(*found).value_or(0), .type = dwarf_dieoffset(&*type)})
+                : std::nullopt;
+}
+
+Type DwarfTypes::describe(TypeId type) const {
+    const auto named = die(type);
+    auto found = named ? plain(*named) : std::nullopt;
+    if (!found) {
+        return {};
+    }
+    Type described{.kind = Type::Kind::other,
+                   .size = static_cast<std::uint64_t>(number(*found, DW_AT_byte_size).value_or(0))};
+    if (auto target = type_of(*found)) {
+        described.target = dwarf_dieoffset(&*target);
+    }
+    switch (dwarf_tag(&*found)) {
+    case DW_TAG_base_type:
+    case DW_TAG_enumeration_type:
+        described.kind = Type::Kind::integer;
+        described.is_signed = number(*found, DW_AT_encoding) == DW_ATE_signed;
+        break;
+    case DW_TAG_pointer_type:
+        described.kind = Type::Kind::pointer;
+        break;
+    case DW_TAG_array_type:
+        described.kind = Type::Kind::array;
+        described.count = count_elements(*found);
+        described.size = described.target ? described.count * describe(*described.target).size : 0;
+        break;
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+        described.kind = Type::Kind::structure;
+        break;
+    default:
+        break;
+    }
+    return described;
+}
+
+std::optional<Field> DwarfTypes::member(TypeId structure, std::string_view name) const {
+    const auto named = die(structure);
+    auto found = named ? plain(*named) : std::nullopt;
+    return found ? find_member(*found, name, deepest) : std::nullopt;
+}
+
+std::optional<Field> DwarfTypes::find_member(Dwarf_Die &type, std::string_view name, unsigned depth) const {
+    std::optional<Field> found;
+    visit_children(type, [&](Dwarf_Die &child) {
+        auto child_type = dwarf_tag(&child) == DW_TAG_member ? type_of(child) : std::nullopt;
+        if (!child_type) {
+            return false;
+        }
+        const auto offset = static_cast<std::uint64_t>(number(child, DW_AT_data_member_location).value_or(0));
+        if (name_of(child) == name) {
+            found = Field{.offset = offset, .type = dwarf_dieoffset(&*child_type)};
+        } else if (name_of(child).empty() && depth > 1) {
+            auto inside = plain(*child_type);
+            found = inside ? find_member(*inside, name, depth - 1) : std::nullopt;
+            if (found) {
+                found->offset += offset;
+            }
+        }
+        return found.has_value();
+    });
+    return found;
+}
+
+std::optional<std::int64_t> DwarfTypes::enumerator(std::string_view type, std::string_view name) const {
+    const auto offset = find(enums_, type);
+    auto found = offset ? die(*offset) : std::nullopt;
+    std::optional<std::int64_t> value;
+    if (found) {
+        visit_children(*found, [&](Dwarf_Die &child) {
+            if (dwarf_tag(&child) != DW_TAG_enumerator || name_of(child) != name) {
+                return false;
+            }
+            value = number(child, DW_AT_const_value);
+            return true;
+        });
+    }
+    return value;
+}
 
 } // namespace
 

@@ -5,6 +5,7 @@
 #include "dump/kernel/address_space.hpp"
 #include "dump/kernel/btf.hpp"
 #include "dump/kernel/dwarf.hpp"
+#include "dump/kernel/vmlinux.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -80,10 +81,21 @@ std::unique_ptr<Types> find_btf(const Symbols &symbols, AddressSpace &memory) {
     return begin && end ? read_btf(memory, *begin, *end) : nullptr;
 }
 
-Symbols find_all_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
+/** In the kernel's memory, and in the file what isn't found there. */
+Symbols find_all_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::vector<std::string_view> names,
+                         const std::string &vmlinux) {
+    Symbols symbols = find_symbols(vmcoreinfo, memory, names);
+    if (!vmlinux.empty()) {
+        std::erase_if(names, [&](std::string_view name) { return symbols.contains(name); });
+        symbols.merge(symbols_in_vmlinux(vmlinux, vmcoreinfo, names));
+    }
+    return symbols;
+}
+
+std::vector<std::string_view> needed_symbols() {
     std::vector<std::string_view> names = kernel_memory_symbols();
     names.insert(names.end(), {btf_start, btf_end});
-    return find_symbols(vmcoreinfo, memory, std::move(names));
+    return names;
 }
 
 } // namespace
@@ -110,6 +122,9 @@ void Kernel::find_layouts(const Vmcoreinfo &vmcoreinfo, const Symbols &symbols, 
 
 Kernel Kernel::describe(const Core &core, const std::string &vmlinux) {
     const Vmcoreinfo vmcoreinfo(core.vmcoreinfo());
+    if (!vmlinux.empty()) {
+        check_vmlinux(vmlinux, vmcoreinfo);
+    }
     Kernel kernel;
     kernel.phys_base_ = vmcoreinfo.number("phys_base").value_or(0);
     kernel.release_ = vmcoreinfo.text("OSRELEASE").value_or("");
@@ -130,7 +145,7 @@ Kernel Kernel::describe(const Core &core, const std::string &vmlinux) {
         return kernel;
     }
     kernel.utsname_ = *utsname;
-    const Symbols symbols = find_all_symbols(vmcoreinfo, memory);
+    const Symbols symbols = find_all_symbols(vmcoreinfo, memory, needed_symbols(), vmlinux);
     kernel.find_layouts(vmcoreinfo, symbols, memory, vmlinux);
     kernel.sections_ = find_memory_sections(vmcoreinfo, kernel.section_layout_, kernel.page_layout_.size, memory,
                                             core.page_size(), core.max_pfn(), kernel.remarks_);

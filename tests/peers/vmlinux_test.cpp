@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+// pmakedumpfile with the debug information of the crashed kernel.
+#include "debug_info.hpp"
+#include "kdumpfile.hpp"
+#include "page_flags/judge.hpp"
+#include "support/folder.hpp"
+#include "support/process.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+
+using namespace ballast::peers;
+using ballast::test::Outcome;
+using ballast::test::run;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string core_of(const std::string &levels) {
+    return BALLAST_CORES "-" + levels + ".core";
+}
+
+void require_success(const std::vector<std::string> &command) {
+    const Outcome outcome = run(command, 300s);
+    INFO(describe(command, outcome));
+    REQUIRE(outcome.status == 0);
+}
+
+std::uint64_t hexadecimal(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number, 16);
+    return number;
+}
+
+} // namespace
+
+TEST_CASE("With -x alone, without BTF and VMCOREINFO's layouts, no page is wrongly kept or dropped") {
+    const std::string vmlinux = require_vmlinux();
+    const std::string core = core_of("5_levels");
+    const PageFlags flags = page_flags_in(core);
+    const Folder folder;
+    const std::string without = folder.path() / "core";
+    const std::string dump = folder.path() / "dump";
+    copy_without_layouts(core, without);
+    remove_btf(without);
+
+    // Nothing else in the core tells.
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", without, dump});
+    CHECK_FALSE(judge(flags, dump).right());
+
+    for (const std::string dump_level : {"1", "2", "4", "8", "16", "31"}) {
+        require_success({BALLAST_PMAKEDUMPFILE, "-f", "-x", vmlinux, "-l", "-d", dump_level, without, dump});
+        const Judgement judgement = judge(flags, dump);
+        INFO("-d " << dump_level << '\n' << judgement.describe(flags));
+        CHECK(judgement.right());
+    }
+}
+
+TEST_CASE("The vmlinux of another kernel is refused with exit status 2") {
+    const std::string vmlinux = require_vmlinux();
+    const Folder folder;
+    const std::string vmcoreinfo = folder.path() / "vmcoreinfo";
+    std::ofstream(vmcoreinfo) << "OSRELEASE=" BALLAST_KERNEL_RELEASE "\nBUILD-ID=00\nPAGESIZE=4096\n";
+    const Outcome outcome = run({BALLAST_PMAKEDUMPFILE, "-x", vmlinux, "-i", vmcoreinfo, "-d", "31",
+                                 core_of("5_levels"), folder.path() / "dump"});
+    INFO(outcome.errors);
+    CHECK(outcome.status == 2);
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "dump"));
+}
+
+TEST_CASE("--vtop finds the page that libkdumpfile finds") {
+    const std::string core = core_of(GENERATE("4_levels", "5_levels"));
+    const Kdumpfile memory(core);
+    const std::string address = memory.vmcoreinfo("SYMBOL(init_uts_ns)").value();
+    const Outcome outcome = run({BALLAST_PMAKEDUMPFILE, "--vtop", address, core});
+    INFO(outcome.output);
+    REQUIRE(outcome.status == 0);
+    const std::size_t line = outcome.output.find("PHYSICAL\n" + address + "  ");
+    REQUIRE(line != std::string::npos);
+    const std::uint64_t physical = hexadecimal(outcome.output.substr(line + address.size() + 11));
+
+    constexpr std::size_t size = 390;
+    std::vector<std::byte> page(memory.page_size());
+    std::vector<std::byte> there(size);
+    memory.read_page(physical / page.size(), page);
+    memory.read_kernel(hexadecimal(address), there);
+    page.resize(physical % page.size() + size);
+    page.erase(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(physical % memory.page_size()));
+    CHECK(page == there);
+}

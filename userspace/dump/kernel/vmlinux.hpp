@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "dump/input/vmcoreinfo.hpp"
+#include "dump/kernel/symbols.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ballast::dump {
+
+/**
+ * Throws Error, with makedumpfile's exit status for it, 2, where the file vmlinux is that of another kernel: one with
+ * another build ID, or, before 5.9, when VMCOREINFO doesn't tell one, another release. Also where it can't be read.
+ */
+void check_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcoreinfo);
+
+/** Looks names up in the file's table of symbols: addresses where the kernel has run. Throws Error. */
+Symbols symbols_in_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcoreinfo,
+                           const std::vector<std::string_view> &names);
+
+/** How far from where it was linked to the kernel has run (KASLR), in bytes. */
+std::uint64_t relocation_of(const Vmcoreinfo &vmcoreinfo);
+
+} // namespace ballast::dump
