@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -16,9 +17,17 @@ namespace ballast::guest {
  */
 class FailingCall {
   public:
-    FailingCall(const std::string &function, int result) {
-        modules_.load("fail_call", {"function=" + function, "result=" + std::to_string(result)});
+    /** `function`: several names with commas are those that it has in different kernels. */
+    FailingCall(const std::string &function, int result, const std::vector<std::string> &more_parameters = {}) {
+        std::vector<std::string> parameters{"function=" + function, "result=" + std::to_string(result)};
+        parameters.insert(parameters.end(), more_parameters.begin(), more_parameters.end());
+        modules_.load("fail_call", parameters);
     }
+
+    /** Only the `nth` call by that module's code fails, from 1 on. */
+    FailingCall(const std::string &function, int result, const std::string &caller, unsigned nth)
+        : FailingCall(function, result, {"caller=" + caller, "nth=" + std::to_string(nth)}) {}
+
     FailingCall(const FailingCall &) = delete;
     FailingCall(FailingCall &&) = delete;
     FailingCall &operator=(const FailingCall &) = delete;

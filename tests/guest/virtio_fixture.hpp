@@ -18,6 +18,8 @@ constexpr unsigned deflate_on_oom = 1U << 2;
 constexpr unsigned free_page_hint = 1U << 3;
 constexpr unsigned page_poison = 1U << 4;
 constexpr unsigned reporting = 1U << 5;
+constexpr unsigned all_features =
+    must_tell_host | statistics_queue | deflate_on_oom | free_page_hint | page_poison | reporting;
 
 /** The host's side of one or more balloon devices: the test module balloon_host, which watches the driver. */
 class Host {

@@ -81,6 +81,28 @@ TEST_CASE("the target is the host's: nobody else may write it") {
     CHECK(virtio_balloon().status().target_pages == 5);
 }
 
+TEST_CASE("pages that the kernel moves are told: the new one in, the old one out") {
+    const auto features = GENERATE(0U, must_tell_host);
+    CAPTURE(features);
+    constexpr std::uint64_t size = 3000;
+    const Host host(features);
+    const Loaded driver("balloon_kvm", {"huge=0"});
+    const auto blocks = MemoryBlock::find_movable();
+    host.resize(size);
+    // Whichever of them the pages lie in.
+    for (const auto &block : blocks) {
+        block.set_offline();
+        block.set_online();
+    }
+    const auto status = virtio_balloon().status();
+    CHECK(status.migrated > size / 2);
+    CHECK(status.size_pages == size);
+    wait_until([&] { return host.get("told_deflate") == status.migrated; });
+    CHECK(host.get("told_inflate") == size + status.migrated);
+    host.resize(0);
+    CHECK(host.get("errors") == 0);
+}
+
 TEST_CASE("the host gets 16 statistics whenever it asks") {
     const Host host(statistics_queue);
     const Loaded driver("balloon_kvm");
@@ -88,4 +110,36 @@ TEST_CASE("the host gets 16 statistics whenever it asks") {
         host.set("ask_statistics", 1);
         wait_until([&] { return host.get("statistics") == 0xffff; });
     }
+}
+
+TEST_CASE("hints cover free memory, which comes back when the host is done, memory is short or the driver goes") {
+    const Host host(free_page_hint);
+    const Loaded driver("balloon_kvm");
+    const auto free = memory("MemFree");
+    host.set("hint_id", 2);
+    // Zone Movable, most of the memory here, is not for a driver's own use.
+    wait_until([&] { return memory("MemFree") < free - 64 * mib; });
+    CHECK(host.get("hinted") > 48 * mib);
+    SECTION("done") {
+        host.set("hint_id", 1);
+    }
+    SECTION("short of memory") {
+        host.set("hint_id", 0);
+        const auto kills = event("oom_kill");
+        { const std::vector<char> needed(memory("MemFree") + 32 * mib, 1); }
+        CHECK(event("oom_kill") == kills);
+        // All but what was needed may still be held.
+        CHECK(memory("MemFree") > free - host.get("hinted") + 16 * mib);
+        return;
+    }
+    SECTION("the driver goes") {
+        unbind(Host::devices().at(0));
+    }
+    wait_until([&] { return memory("MemFree") > free - 24 * mib; });
+}
+
+TEST_CASE("free pages are reported") {
+    const Host host(reporting);
+    const Loaded driver("balloon_kvm");
+    wait_until([&] { return host.get("reported") > 16 * mib; });
 }

@@ -5,20 +5,33 @@
  * done.
  *
  *   insmod fail_call.ko function=misc_register result=-12
+ *   insmod fail_call.ko function=kmalloc_trace,__kmalloc_cache_noprof caller=balloon_kvm nth=3
  */
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
-static char *function;
-module_param(function, charp, 0444);
-MODULE_PARM_DESC(function, "name of the function that fails");
+static char *function[4];
+static unsigned int functions;
+module_param_array(function, charp, &functions, 0444);
+MODULE_PARM_DESC(function, "name of the function that fails; several: its names in different kernels");
 
 static long result;
 module_param(result, long, 0444);
 MODULE_PARM_DESC(result, "what it returns");
 
+static char *caller;
+module_param(caller, charp, 0444);
+MODULE_PARM_DESC(caller, "only the calls by this module's code count (default: all)");
+
+static uint nth;
+module_param(nth, uint, 0444);
+MODULE_PARM_DESC(nth, "only this one of the calls fails, from 1 on (default: all)");
+
 static pid_t victim;
+static uint calls;
 
 static noinline long forced_result(void)
 {
@@ -26,9 +39,21 @@ static noinline long forced_result(void)
 }
 
 /* At the function's first instruction nothing is on the stack yet but the return address. */
+static bool is_called_by(const char *module, struct pt_regs *regs)
+{
+	char symbol[KSYM_SYMBOL_LEN], ending[MODULE_NAME_LEN + 2];
+	int length = scnprintf(ending, sizeof(ending), "[%s]", module);
+
+	sprint_symbol(symbol, regs_get_kernel_stack_nth(regs, 0));
+	return strlen(symbol) >= length && !strcmp(symbol + strlen(symbol) - length, ending);
+}
+
 static int divert(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (task_tgid_nr(current) != victim)
+	if (task_tgid_nr(current) != victim || (caller && !is_called_by(caller, regs)))
+		return 0;
+	calls++;
+	if (nth && calls != nth)
 		return 0;
 	instruction_pointer_set(regs, (unsigned long)forced_result);
 	return 1;
@@ -46,11 +71,18 @@ static struct kprobe probe = {
 
 static int __init fail_call_init(void)
 {
-	if (!function)
-		return -EINVAL;
+	unsigned int i;
+	int err = -EINVAL;
+
 	victim = task_tgid_nr(current);
-	probe.symbol_name = function;
-	return register_kprobe(&probe);
+	for (i = 0; i < functions; i++) {
+		probe.addr = NULL;
+		probe.symbol_name = function[i];
+		err = register_kprobe(&probe);
+		if (err != -ENOENT)
+			break;
+	}
+	return err;
 }
 
 static void __exit fail_call_exit(void)
