@@ -62,13 +62,15 @@ define ctest_in
 endef
 
 .PHONY: vng
-vng: ## The guest tests and a kdump inside virtme-ng, with Debian's KERNEL or the kernel tree KDIR=…
+vng: ## The guest tests, a kdump and a vng --dump inside virtme-ng, with Debian's KERNEL or the kernel tree KDIR=…
 	@scripts/deps modules tools vm check vng
-	@kernel=$(if $(filter file,$(origin KDIR)),$$(scripts/kernel $(vm_kernel)),$(KDIR)) && \
+	@kernel=$(if $(filter file,$(origin KDIR)),$$(scripts/kernel $(vm_kernel)),$$(realpath $(KDIR))) && \
 		kdir=$$([ -e $$kernel/build ] && echo $$kernel/build || echo $$kernel) && \
+		results=$$(tests/vng/vng_test --kernel $$kernel --build $(BUILD) --print-results) && \
 		$(MAKE) --no-print-directory modules test-modules KDIR=$$kdir && \
-		$(MAKE) --no-print-directory tests TEST_KERNEL= && \
-		tests/vng/vng_test --kernel $$kernel --build $(BUILD)
+		$(call configure,-DBALLAST_TESTS=ON -DBALLAST_VNG_KERNEL=$$kernel -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
+		cmake --build $(BUILD)/tools --target vng-tests && \
+		$(call ctest_in,$$results,vng,--build-config vng --label-regex vng)
 
 .PHONY: kdump-tools
 kdump-tools: ## A crash under Debian's kdump-tools, with pmakedumpfile in makedumpfile's place, in a VM with a disk.
