@@ -97,7 +97,10 @@ static void putback_page(struct page *page)
 {
 	struct balloon *b = balloon_of_page(page);
 
-	WARN_ON_ONCE(!PageLocked(page) || !compat_page_isolated(page));
+	WARN_ON_ONCE(!PageLocked(page));
+	/* It is on the list already. */
+	if (WARN_ON_ONCE(!compat_page_isolated(page)))
+		return;
 	trace_putback(page_to_pfn(page));
 	spin_lock(&b->lock);
 	list_add(&page->lru, &b->pages);
