@@ -295,15 +295,3 @@ TEST_CASE("Program headers stand anywhere, and PT_LOADs at any offset, as in QEM
     CHECK(std::all_of(page.begin(), page.begin() + 16, [](std::byte byte) { return byte == std::byte{0}; }));
     CHECK(std::all_of(page.begin() + 16, page.end(), [](std::byte byte) { return byte == std::byte{7}; }));
 }
-
-TEST_CASE("A text of VMCOREINFO given by the user counts instead of the core's own, or where it has none") {
-    SyntheticCore synthetic;
-    const bool has_its_own = GENERATE(true, false);
-    if (!has_its_own) {
-        synthetic.vmcoreinfo.clear();
-    }
-    const Written written(synthetic);
-    const std::string path = written.path();
-    const Core core = Core::open(std::span(&path, 1), {.vmcoreinfo = "OSRELEASE=other\nPAGESIZE=4096\n"});
-    CHECK(core.vmcoreinfo() == "OSRELEASE=other\nPAGESIZE=4096\n");
-}

@@ -160,6 +160,16 @@ TEST_CASE("The use of memory is counted of one core, and nothing is written") {
     CHECK_THAT(refusal({"--mem-usage", "/proc/kcore", "dump"}), ContainsSubstring("--mem-usage /proc/kcore"));
 }
 
+TEST_CASE("A text of VMCOREINFO is made of a vmlinux alone") {
+    const Options options = parse({"-g", "text", "-x", "vmlinux"});
+    CHECK(options.action == Options::Action::generate_vmcoreinfo);
+    CHECK(options.outputs == std::vector<std::string>{"text"});
+    CHECK(options.vmlinux == "vmlinux");
+    CHECK_THAT(refusal({"-g", "text"}), ContainsSubstring("-x VMLINUX is missing"));
+    CHECK_THAT(refusal({"-g", "text", "-x", "vmlinux", "vmcore"}), ContainsSubstring("vmcore: -g takes no other file"));
+    CHECK_THAT(refusal({"-g", "text", "-x", "vmlinux", "--dry-run"}), ContainsSubstring("--dry-run"));
+}
+
 TEST_CASE("Options that contradict each other are refused by name") {
     CHECK_THAT(refusal({"-E", "-l", "vmcore", "dump"}), ContainsSubstring("-E can't be used with -c, -l"));
     CHECK_THAT(refusal({"-E", "--split", "vmcore", "a", "b"}), ContainsSubstring("-E can't be used with --split"));

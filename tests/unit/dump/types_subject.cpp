@@ -16,9 +16,13 @@ struct page {
 };
 
 struct zone {
-    long watermark;
+    long watermark[17];
     long free_area[11];
 };
+
+typedef struct { // NOLINT(modernize-use-using): as the kernel, which is C, names it
+    unsigned long bits[16];
+} nodemask_t;
 
 struct node;
 
@@ -34,7 +38,7 @@ struct node {
     list *owner;
 };
 
-enum pageflags { PG_locked, PG_lru = 4 };
+enum pageflags { PG_locked, PG_lru = 4, PG_far = 200 };
 
 extern "C" {
 extern const char linux_banner[];
@@ -47,7 +51,8 @@ list types_of_variables{.first = nullptr, .name = {}, .text = nullptr, .balance 
 unsigned long types_subject(const void *data) {
     const auto *subject = static_cast<const page *>(data);
     const auto *other = static_cast<const zone *>(data);
+    const auto *nodes = static_cast<const nodemask_t *>(data);
     const pageflags flag = PG_lru;
-    return subject->flags + subject->order + static_cast<unsigned long>(other->free_area[0]) + flag +
+    return subject->flags + subject->order + nodes->bits[0] + static_cast<unsigned long>(other->free_area[0]) + flag +
            static_cast<unsigned long>(linux_banner[0] == 'L' ? types_of_variables.balance : 1);
 }

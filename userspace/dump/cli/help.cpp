@@ -14,6 +14,7 @@ std::string help_text() {
        pmakedumpfile --verify DUMPFILE...
        pmakedumpfile --dump-dmesg [--partial-dmesg] VMCORE LOGFILE
        pmakedumpfile --mem-usage /proc/kcore
+       pmakedumpfile -g VMCOREINFO -x VMLINUX
        pmakedumpfile --vtop ADDRESS VMCORE [DUMPFILE]
 
 Writes the crashed kernel's memory, VMCORE (/proc/vmcore, a saved core, QEMU's, or a dump already), to DUMPFILE, without
@@ -43,6 +44,7 @@ How it is written:
 
 What is said:
   --dump-dmesg         write the kernel's log; --partial-dmesg: since it was last cleared
+  -g VMCOREINFO        write such a text, made of VMLINUX, for -i
   --mem-usage          print how many pages of each kind the running kernel has
   --vtop ADDRESS       print where the kernel's virtual ADDRESS is in physical memory
   --verify             read each page of a dump; say what is damaged or missing
@@ -58,7 +60,7 @@ What is said:
 
 -b, -e, --cyclic-buffer, --work-dir are taken and change nothing.
 
-Exit status: 0 done, 1 failed. pmakedumpfile(8) says more.
+Exit status: 0 done, 1 failed, 2 VMLINUX or VMCOREINFO of another kernel. pmakedumpfile(8) says more.
 )";
 }
 

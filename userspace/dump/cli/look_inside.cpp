@@ -4,6 +4,7 @@
 #include "dump/cli/open_core.hpp"
 #include "dump/input/error.hpp"
 #include "dump/input/vmcoreinfo.hpp"
+#include "dump/kernel/generate_vmcoreinfo.hpp"
 #include "dump/kernel/kernel.hpp"
 #include "dump/kernel/printk_log.hpp"
 
@@ -33,6 +34,17 @@ void dump_log(const Options &options, const Messages &messages) {
     file.close();
     messages.say(message_level::common,
                  fmt::format("\nThe dmesg log is saved to {}.\n\npmakedumpfile Completed.", options.outputs.front()));
+}
+
+void write_vmcoreinfo(const Options &options, const Messages &messages) {
+    const std::string &path = options.outputs.front();
+    check_output(path, true, std::span(&options.vmlinux, 1));
+    const std::string text = generate_vmcoreinfo(options.vmlinux);
+    OutputFile file(path, true, options.size_limit);
+    file.write(0, std::as_bytes(std::span(text)));
+    file.close();
+    messages.say(message_level::common,
+                 fmt::format("\nThe vmcoreinfo is saved to {}.\n\npmakedumpfile Completed.", path));
 }
 
 void translate_address(const Options &options, const Messages &messages) {

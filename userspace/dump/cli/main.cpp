@@ -54,7 +54,8 @@ void run(const Options &options, const HeldSignals &signals) {
         translate_address(options, messages);
         break;
     case Options::Action::generate_vmcoreinfo:
-        throw Error("-g is not there yet");
+        write_vmcoreinfo(options, messages);
+        break;
     case Options::Action::memory_usage:
         print_memory_usage(options, messages, signals);
         break;

@@ -3,6 +3,7 @@
 
 #include "dump/input/elf_core.hpp"
 #include "dump/input/error.hpp"
+#include "dump/input/given_vmcoreinfo.hpp"
 #include "dump/input/kdump_core.hpp"
 #include "dump/input/page_reader.hpp"
 #include "dump/input/vmcoreinfo.hpp"
@@ -56,7 +57,8 @@ Core Core::open(std::span<const std::string> paths, const CoreOptions &options) 
 Core::Core(std::string path, std::unique_ptr<CoreFormat> format, const CoreOptions &options)
     : path_(std::move(path)), format_(std::move(format)) {
     if (!options.vmcoreinfo.empty()) {
-        given_vmcoreinfo_ = options.vmcoreinfo;
+        given_vmcoreinfo_ = complete_given_vmcoreinfo(options.vmcoreinfo, format_->notes().vmcoreinfo(),
+                                                      format_->segments(x86_page_size));
     }
     if (vmcoreinfo().empty()) {
         throw Error(fmt::format("{}: no VMCOREINFO note: the kernel in this core doesn't describe itself (-i gives a "

@@ -13,13 +13,14 @@ namespace {
 
 constexpr unsigned deepest = 16; // of unnamed structs in each other
 
+/** Bytes without a sign of their own (DW_FORM_data1) have none: what is negative has DW_FORM_sdata. */
 std::optional<std::int64_t> number(Dwarf_Die &die, unsigned attribute) {
     Dwarf_Attribute found{};
-    Dwarf_Sword value = 0;
-    if (dwarf_attr_integrate(&die, attribute, &found) == nullptr || dwarf_formsdata(&found, &value) != 0) {
+    Dwarf_Word value = 0;
+    if (dwarf_attr_integrate(&die, attribute, &found) == nullptr || dwarf_formudata(&found, &value) != 0) {
         return std::nullopt;
     }
-    return value;
+    return static_cast<std::int64_t>(value);
 }
 
 std::string_view name_of(Dwarf_Die &die) {
@@ -133,6 +134,13 @@ bool DwarfTypes::read_unit() const {
         } else if ((is_structure(tag) || tag == DW_TAG_enumeration_type) && !name_of(die).empty() &&
                    dwarf_hasattr(&die, DW_AT_declaration) == 0) {
             (is_structure(tag) ? structures_ : enums_).try_emplace(name_of(die), dwarf_dieoffset(&die));
+        } else if (tag == DW_TAG_typedef) {
+            // A struct without a name of its own, as nodemask_t.
+            const auto target = type_of(die);
+            auto named = target ? plain(*target) : std::nullopt;
+            if (named && is_structure(dwarf_tag(&*named)) && name_of(*named).empty()) {
+                structures_.try_emplace(name_of(die), dwarf_dieoffset(&*named));
+            }
         }
         return false;
     });

@@ -2,6 +2,7 @@
 #include "dump/kernel/kernel.hpp"
 
 #include "dump/input/vmcoreinfo.hpp"
+#include "dump/input/x86_64.hpp"
 #include "dump/kernel/address_space.hpp"
 #include "dump/kernel/btf.hpp"
 #include "dump/kernel/dwarf.hpp"
@@ -17,8 +18,6 @@
 namespace ballast::dump {
 
 namespace {
-
-constexpr std::uint64_t kernel_text_start = 0xffffffff80000000; // Documentation/x86/x86_64/mm.rst
 
 constexpr std::string_view btf_start = "__start_BTF";
 constexpr std::string_view btf_end = "__stop_BTF";

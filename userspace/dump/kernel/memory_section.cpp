@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/kernel/memory_section.hpp"
 
+#include "dump/input/x86_64.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
@@ -15,6 +17,21 @@ namespace {
 // differs between kernels; the address above them is that of a whole page.
 constexpr std::uint64_t has_mem_map = 2;
 
+constexpr std::int64_t usual_section_bits = 27; // arch/x86/include/asm/sparsemem.h; makedumpfile -g doesn't tell it
+
+/**
+ * The array of pointers. The kernel tells where it is; a VMCOREINFO that was made of a vmlinux tells where the kernel's
+ * image has the pointer to it. The array itself is not in the image.
+ */
+std::optional<std::uint64_t> array_of_roots(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
+    const auto symbol = vmcoreinfo.symbol("mem_section");
+    if (!symbol || *symbol < kernel_text_start) {
+        return symbol;
+    }
+    std::uint64_t roots = 0;
+    return memory.read(*symbol, std::as_writable_bytes(std::span(&roots, 1))) ? std::optional(roots) : std::nullopt;
+}
+
 /** How mem_section is laid out. */
 struct Layout {
     std::uint64_t roots = 0; // address of the array of pointers
@@ -25,26 +42,29 @@ struct Layout {
     std::uint64_t struct_page_size = 0;
 };
 
-std::optional<Layout> layout_from(const Vmcoreinfo &vmcoreinfo, const SectionLayout &section,
+std::optional<Layout> layout_from(const Vmcoreinfo &vmcoreinfo, const SectionLayout &section, AddressSpace &memory,
                                   std::uint64_t struct_page_size, std::uint64_t page_size) {
-    const auto roots = vmcoreinfo.symbol("mem_section");
-    const auto root_count = vmcoreinfo.length("mem_section");
+    const auto roots = array_of_roots(vmcoreinfo, memory);
+    // It covers all memory that there can be; so what there is needs no more.
+    const std::uint64_t root_count = vmcoreinfo.length("mem_section").value_or(UINT64_MAX);
     const auto &entry_size = section.size;
     const auto &mem_map = section.section_mem_map;
-    const auto section_bits = vmcoreinfo.number("SECTION_SIZE_BITS");
-    if (!roots || !root_count || !entry_size || !mem_map || !section_bits || struct_page_size == 0) {
+    const std::int64_t section_bits = vmcoreinfo.text("NUMBER(SECTION_SIZE_BITS)")
+                                          ? vmcoreinfo.number("SECTION_SIZE_BITS").value_or(0)
+                                          : usual_section_bits;
+    if (!roots || !entry_size || !mem_map || struct_page_size == 0) {
         return std::nullopt;
     }
     // Of numbers out of a damaged core none may make us read or divide nonsense.
     if (*entry_size < sizeof(std::uint64_t) || *entry_size > page_size ||
-        *mem_map > *entry_size - sizeof(std::uint64_t) || *section_bits < 20 || *section_bits > 40) {
+        *mem_map > *entry_size - sizeof(std::uint64_t) || section_bits < 20 || section_bits > 40) {
         return std::nullopt;
     }
     return Layout{.roots = *roots,
-                  .root_count = *root_count,
+                  .root_count = root_count,
                   .entry_size = *entry_size,
                   .mem_map_offset = *mem_map,
-                  .pages_per_section = (std::uint64_t{1} << *section_bits) / page_size,
+                  .pages_per_section = (std::uint64_t{1} << section_bits) / page_size,
                   .struct_page_size = struct_page_size};
 }
 
@@ -68,7 +88,7 @@ std::vector<MemorySection> find_memory_sections(const Vmcoreinfo &vmcoreinfo, co
                                                 std::uint64_t struct_page_size, AddressSpace &memory,
                                                 std::uint64_t page_size, Pfn max_pfn,
                                                 std::vector<std::string> &remarks) {
-    const auto layout = layout_from(vmcoreinfo, section, struct_page_size, page_size);
+    const auto layout = layout_from(vmcoreinfo, section, memory, struct_page_size, page_size);
     if (!layout) {
         remarks.emplace_back("the core doesn't tell where the struct pages are: all pages are kept");
         return {};

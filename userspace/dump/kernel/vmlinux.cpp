@@ -2,6 +2,7 @@
 #include "dump/kernel/vmlinux.hpp"
 
 #include "dump/input/error.hpp"
+#include "dump/input/x86_64.hpp"
 #include "dump/kernel/debug_file.hpp"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ namespace ballast::dump {
 namespace {
 
 constexpr int wrong_release = 2;
-constexpr std::uint64_t image_start = 0xffffffff80000000; // Documentation/x86/x86_64/mm.rst
 
 /** The file's parts that a kernel is known by. */
 class Vmlinux {
@@ -108,6 +108,10 @@ void check_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcoreinfo) {
     }
 }
 
+std::string release_of_vmlinux(const std::string &vmlinux) {
+    return release_of(Vmlinux(vmlinux));
+}
+
 std::uint64_t relocation_of(const Vmcoreinfo &vmcoreinfo) {
     const std::string_view text = vmcoreinfo.text("KERNELOFFSET").value_or("0");
     std::uint64_t offset = 0;
@@ -122,7 +126,8 @@ Symbols symbols_in_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcorei
     Vmlinux(vmlinux).visit_symbols([&](std::string_view name, const GElf_Sym &symbol) {
         if (std::ranges::find(names, name) != names.end()) {
             // Offsets of per-CPU variables stay as they are.
-            symbols.try_emplace(std::string(name), symbol.st_value + (symbol.st_value >= image_start ? relocation : 0));
+            symbols.try_emplace(std::string(name),
+                                symbol.st_value + (symbol.st_value >= kernel_text_start ? relocation : 0));
         }
     });
     return symbols;

@@ -20,6 +20,9 @@ void check_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcoreinfo);
 Symbols symbols_in_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcoreinfo,
                            const std::vector<std::string_view> &names);
 
+/** The release of the file's kernel, empty where it doesn't tell. Throws Error. */
+std::string release_of_vmlinux(const std::string &vmlinux);
+
 /** How far from where it was linked to the kernel has run (KASLR), in bytes. */
 std::uint64_t relocation_of(const Vmcoreinfo &vmcoreinfo);
 
