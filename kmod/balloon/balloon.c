@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 
 #include "balloon/balloon.h"
+#include "balloon/core.h"
 #include "balloon/device.h"
 #include "balloon/floor.h"
 #include "balloon/pages.h"
@@ -238,7 +239,8 @@ int balloon_set_target(struct balloon *b, unsigned long pages)
  * balloon_hold_isolation() - let no page be isolated, and wait until none is
  * @b: the balloon
  *
- * Then all pages are on the list until balloon_release_isolation().
+ * Then all pages are on the list until balloon_release_isolation(). In the list of the kernel's own
+ * balloon some may be isolated nevertheless, but none is moved.
  */
 void balloon_hold_isolation(struct balloon *b)
 {
@@ -290,6 +292,7 @@ int balloon_init(struct balloon *b, const struct balloon_host_ops *host, bool ch
 	spin_lock_init(&b->lock);
 	INIT_LIST_HEAD(&b->pages);
 	INIT_LIST_HEAD(&b->blocks);
+	balloon_core_init(b);
 	INIT_LIST_HEAD(&b->landmarks);
 	b->min_free = balloon_floor_default();
 	init_waitqueue_head(&b->isolation_over);

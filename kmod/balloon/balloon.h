@@ -15,6 +15,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "compat/core.h"
+
 struct balloon;
 struct device;
 struct inode;
@@ -83,9 +85,11 @@ struct balloon_host_ops {
  * @size: how many pages there are, isolated ones and those of blocks included
  * @huge_now: how many blocks there are
  * @target: the size that the worker is to reach
- * @isolated_now: how many are isolated at the moment
+ * @isolated_now: how many are isolated at the moment; of those in @core how many are migrated
  * @isolation_held: no page may be isolated for now
  * @stopped: inflation has stopped at @min_free
+ * @in_core: how many single pages the kernel's own balloon has for us, see core.h
+ * @core: its list of them
  * @counters: what happened until now
  * @landmarks: pages that were put aside during inflation, see pages.c; the worker's
  * @min_free: inflation leaves the machine so much
@@ -115,6 +119,8 @@ struct balloon {
 	unsigned long isolated_now;
 	bool isolation_held;
 	bool stopped;
+	unsigned long in_core;
+	struct compat_core core;
 	struct balloon_counters counters;
 
 	struct list_head landmarks;

@@ -19,8 +19,10 @@
 
 #include "balloon/balloon.h"
 #include "balloon/content.h"
-#include "compat/mm.h"
+#include "balloon/core.h"
+#include "balloon/movable.h"
 #include "balloon/pages.h"
+#include "compat/mm.h"
 
 /* The number that the page is filled with, or 0 (never a serial number) if its words differ. */
 static u64 content_of(struct page *page)
@@ -170,6 +172,39 @@ static void check_once(struct content_check *check, struct page *page)
 	}
 }
 
+/* Until pages that the kernel's own balloon has isolated are given up for lost. */
+#define BORROW_TIMEOUT (30 * HZ)
+
+/* Takes b->lock with single pages in the check's list: all, or those that there are. */
+static void lock_and_borrow(struct content_check *check)
+{
+	unsigned long end = jiffies + BORROW_TIMEOUT, borrowed = 0;
+	struct balloon *b = check->b;
+
+	spin_lock(&b->lock);
+	if (!balloon_movable_by_core()) {
+		list_splice_init(&b->pages, &check->pages);
+		return;
+	}
+	while (!balloon_core_borrow(b, &check->pages, &borrowed) && time_before(jiffies, end)) {
+		spin_unlock(&b->lock);
+		schedule_timeout_uninterruptible(1);
+		spin_lock(&b->lock);
+	}
+}
+
+/* Under b->lock. */
+static void give_back(struct content_check *check)
+{
+	struct balloon *b = check->b;
+
+	if (balloon_movable_by_core())
+		balloon_core_return(b, &check->pages);
+	else
+		list_splice(&check->pages, &b->pages);
+	list_splice(&check->blocks, &b->blocks);
+}
+
 /*
  * The pages go to lists of the check's own: nothing takes pages from there, and while isolation is
  * held nothing moves them. The worker and the OOM notifier find empty lists meanwhile; the worker
@@ -184,8 +219,7 @@ static int check_held(struct balloon *b)
 	};
 	unsigned long size;
 
-	spin_lock(&b->lock);
-	list_splice_init(&b->pages, &check.pages);
+	lock_and_borrow(&check);
 	list_splice_init(&b->blocks, &check.blocks);
 	size = b->size;
 	spin_unlock(&b->lock);
@@ -201,8 +235,7 @@ static int check_held(struct balloon *b)
 	kvfree(check.seen);
 
 	spin_lock(&b->lock);
-	list_splice(&check.pages, &b->pages);
-	list_splice(&check.blocks, &b->blocks);
+	give_back(&check);
 	spin_unlock(&b->lock);
 	return check.seen ? 0 : -ENOMEM;
 }

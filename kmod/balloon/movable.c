@@ -39,6 +39,9 @@ static bool movable = true;
 module_param(movable, bool, 0444);
 MODULE_PARM_DESC(movable, "the kernel may move the balloon's pages (default: yes); no is for comparison");
 
+/* Single pages move by the kernel's own balloon, see core.h; then movable is false. */
+static bool by_core;
+
 #define BLOCK 1UL
 
 static struct balloon *balloon_of_page(struct page *page)
@@ -51,8 +54,11 @@ static bool is_block(struct page *page)
 	return page_private(page) & BLOCK;
 }
 
-/* Under b->lock. */
-static void isolation_ended(struct balloon *b)
+/**
+ * balloon_movable_isolation_ended() - one page less is isolated
+ * @b: the balloon; its lock is held
+ */
+void balloon_movable_isolation_ended(struct balloon *b)
 {
 	b->isolated_now--;
 	if (!b->isolated_now)
@@ -105,7 +111,7 @@ static void putback_page(struct page *page)
 	spin_lock(&b->lock);
 	list_add(&page->lru, &b->pages);
 	b->counters.putback++;
-	isolation_ended(b);
+	balloon_movable_isolation_ended(b);
 	spin_unlock(&b->lock);
 }
 
@@ -118,17 +124,23 @@ static void replace_page(struct balloon *b, struct page *dst, struct page *src)
 	balloon_movable_mark(b, dst, 0);
 	list_add(&dst->lru, &b->pages);
 	b->counters.migrated++;
-	isolation_ended(b);
+	balloon_movable_isolation_ended(b);
 	spin_unlock(&b->lock);
 	put_page(src);
 }
 
-static int migrate_balloon_page(struct page *dst, struct page *src, enum migrate_mode mode)
+/**
+ * balloon_movable_move_content() - bring a page's content to the page that replaces it
+ * @b: the balloon
+ * @dst: the new page; its lock is held
+ * @src: an isolated page; its lock is held
+ * @mode: of the migration
+ *
+ * Return: 0; -EAGAIN: not now; -EINVAL: never in this mode.
+ */
+int balloon_movable_move_content(struct balloon *b, struct page *dst, struct page *src,
+				 enum migrate_mode mode)
 {
-	struct balloon *b = balloon_of_page(src);
-
-	if (WARN_ON_ONCE(!PageLocked(src) || !PageLocked(dst) || !compat_page_isolated(src)))
-		return -EINVAL;
 	/* The caller would copy by DMA later, and we could not check what it copied. */
 	if (compat_copies_later(mode))
 		return -EINVAL;
@@ -144,8 +156,21 @@ static int migrate_balloon_page(struct page *dst, struct page *src, enum migrate
 	}
 	if (b->check_content)
 		balloon_content_moved(b, dst, src);
-	/* src is out of our hands after replace_page(). */
+	/* src is out of our hands once it is replaced. */
 	trace_migrate(page_to_pfn(src), page_to_pfn(dst));
+	return 0;
+}
+
+static int migrate_balloon_page(struct page *dst, struct page *src, enum migrate_mode mode)
+{
+	struct balloon *b = balloon_of_page(src);
+	int err;
+
+	if (WARN_ON_ONCE(!PageLocked(src) || !PageLocked(dst) || !compat_page_isolated(src)))
+		return -EINVAL;
+	err = balloon_movable_move_content(b, dst, src, mode);
+	if (err)
+		return err;
 	if (page_zone(src) != page_zone(dst)) {
 		balloon_page_account(b, src, -1);
 		balloon_page_account(b, dst, 1);
@@ -170,6 +195,7 @@ int balloon_movable_init(void)
 {
 	int err = movable ? compat_movable_init(&operations) : 0;
 
+	by_core = COMPAT_CORE && movable && !compat_movable();
 	movable = movable && compat_movable();
 	return err;
 }
@@ -183,13 +209,24 @@ void balloon_movable_exit(void)
 }
 
 /**
+ * balloon_movable_by_core() - are single pages in the list of the kernel's own balloon?
+ *
+ * Return: the same as long as the module is loaded.
+ */
+bool balloon_movable_by_core(void)
+{
+	return by_core;
+}
+
+/**
  * balloon_movable_gfp() - what to allocate pages with
+ * @order: of each
  *
  * Return: flags that say where pages may lie: with movable ones if they are movable.
  */
-gfp_t balloon_movable_gfp(void)
+gfp_t balloon_movable_gfp(unsigned int order)
 {
-	return movable ? GFP_HIGHUSER_MOVABLE : GFP_HIGHUSER;
+	return movable || (by_core && !order) ? GFP_HIGHUSER_MOVABLE : GFP_HIGHUSER;
 }
 
 /* The kernel looks at nothing else of the page before it has the page's lock. */

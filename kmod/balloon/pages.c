@@ -38,7 +38,7 @@ bool balloon_uses_blocks(void)
  */
 static gfp_t gfp_of(unsigned int order)
 {
-	gfp_t gfp = balloon_movable_gfp() | BALLOON_GFP;
+	gfp_t gfp = balloon_movable_gfp(order) | BALLOON_GFP;
 
 	return order ? gfp & ~__GFP_RECLAIM : gfp;
 }
@@ -172,13 +172,16 @@ void balloon_page_account(struct balloon *b, struct page *page, long count)
  * @sign: 1: they go in; -1: they leave
  *
  * Neighbours mostly lie in one zone, so that its counter and the machine's, which all CPUs share,
- * are written once for many pages.
+ * are written once for many pages. What the kernel's own balloon has, it accounts itself.
  */
 void balloon_pages_account(struct balloon *b, struct list_head *pages, unsigned int order,
 			   long sign)
 {
 	struct page *page, *first = NULL;
 	long run = 0;
+
+	if (!order && balloon_movable_by_core())
+		return;
 
 	list_for_each_entry(page, pages, lru) {
 		if (first && page_zone(first) != page_zone(page)) {

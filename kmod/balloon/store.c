@@ -16,11 +16,24 @@
 #include <linux/pagemap.h>
 
 #include "balloon/balloon.h"
+#include "balloon/core.h"
 #include "balloon/movable.h"
 #include "balloon/pages.h"
 #include "balloon/store.h"
 #include "balloon/trace.h"
 #include "compat/vmstat.h"
+
+static void add_to_core(struct balloon *b, struct list_head *pages)
+{
+	unsigned long before;
+
+	spin_lock(&b->lock);
+	before = b->in_core;
+	balloon_core_add(b, pages);
+	b->size += b->in_core - before;
+	b->counters.inflated += b->in_core - before;
+	spin_unlock(&b->lock);
+}
 
 /**
  * balloon_store_add() - put pages into the balloon, from where the kernel may isolate them
@@ -34,6 +47,11 @@ void balloon_store_add(struct balloon *b, struct list_head *pages, unsigned int 
 {
 	struct page *page, *next;
 	unsigned long count = 0;
+
+	if (!order && balloon_movable_by_core()) {
+		add_to_core(b, pages);
+		return;
+	}
 
 	list_for_each_entry(page, pages, lru)
 		lock_page(page);
@@ -76,11 +94,46 @@ static unsigned long take(struct list_head *from, struct list_head *to, unsigned
 	return got;
 }
 
+/* Under b->lock. */
+static unsigned long take_single(struct balloon *b, struct list_head *pages, unsigned long want)
+{
+	unsigned long got;
+
+	if (balloon_movable_by_core())
+		return balloon_core_take(b, pages, want);
+	got = take(&b->pages, pages, 0, want);
+	count_balloon_deflate(got);
+	return got;
+}
+
+/* Under b->lock. */
+static void count_split(struct balloon *b, struct page *head)
+{
+	b->huge_now--;
+	b->counters.huge_split++;
+	trace_huge_split(page_to_pfn(head));
+}
+
+/* Under b->lock. Nobody but us knows the block's pages: no lock is needed. */
+static bool split_into_core(struct balloon *b)
+{
+	struct page *head = list_first_entry_or_null(&b->blocks, struct page, lru);
+
+	if (!head)
+		return false;
+	list_del(&head->lru);
+	count_split(b, head);
+	balloon_core_add_block(b, head);
+	return true;
+}
+
 /* Under b->lock. Returns whether there was one to split. */
 static bool split_any(struct balloon *b)
 {
 	struct page *head;
 
+	if (balloon_movable_by_core())
+		return split_into_core(b);
 	list_for_each_entry(head, &b->blocks, lru) {
 		if (!trylock_page(head))
 			continue;
@@ -112,13 +165,13 @@ unsigned long balloon_store_take(struct balloon *b, struct list_head *pages,
 	huge = take(&b->blocks, blocks, BALLOON_BLOCK_ORDER, want >> BALLOON_BLOCK_ORDER);
 	b->huge_now -= huge;
 	got = huge << BALLOON_BLOCK_ORDER;
-	got += take(&b->pages, pages, 0, want - got);
+	count_balloon_deflate(got);
+	got += take_single(b, pages, want - got);
 	if (got < want && split_any(b))
-		got += take(&b->pages, pages, 0, want - got);
+		got += take_single(b, pages, want - got);
 	b->size -= got;
 	b->counters.deflated += got;
 	spin_unlock(&b->lock);
-	count_balloon_deflate(got);
 	return got;
 }
 
@@ -142,7 +195,5 @@ void balloon_store_split(struct balloon *b, struct page *head)
 		list_add(&tail->lru, &b->pages);
 		unlock_page(tail);
 	}
-	b->huge_now--;
-	b->counters.huge_split++;
-	trace_huge_split(page_to_pfn(head));
+	count_split(b, head);
 }

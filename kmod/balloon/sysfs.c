@@ -9,7 +9,9 @@
 
 #include "balloon/balloon.h"
 #include "balloon/content.h"
+#include "balloon/core.h"
 #include "balloon/device.h"
+#include "balloon/movable.h"
 
 /* Decimal digits with one of K, M, G after them or none; a newline may follow. */
 static int parse_bytes(const char *text, u64 *bytes)
@@ -98,7 +100,10 @@ static DEVICE_ATTR_RO(size_pages);
 
 static ssize_t isolated_now_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", READ_ONCE(balloon_of_device(dev)->isolated_now));
+	struct balloon *b = balloon_of_device(dev);
+
+	return sysfs_emit(buf, "%lu\n", balloon_movable_by_core() ? balloon_core_isolated(b) :
+						      READ_ONCE(b->isolated_now));
 }
 static DEVICE_ATTR_RO(isolated_now);
 
@@ -192,18 +197,22 @@ static struct attribute *balloon_attributes[] = {
 };
 
 /*
- * What tells of the content is there only if the content is checked; a target that the host sets is
- * only shown.
+ * What tells of the content is there only if the content is checked, what tells of isolation only
+ * if we see it; a target that the host sets is only shown.
  */
 static umode_t balloon_attribute_visible(struct kobject *kobj, struct attribute *attr, int index)
 {
 	struct balloon *b = balloon_of_device(kobj_to_dev(kobj));
 	bool of_content = attr == &dev_attr_check_now.attr ||
 			  attr == &counter_content_errors.attribute.attr;
+	bool of_isolation = attr == &counter_isolated.attribute.attr ||
+			    attr == &counter_putback.attribute.attr;
 	bool of_target = attr == &dev_attr_target_bytes.attr ||
 			 attr == &dev_attr_target_pages.attr;
 
 	if (of_content && !b->check_content)
+		return 0;
+	if (of_isolation && balloon_movable_by_core())
 		return 0;
 	return of_target && b->host ? 0444 : attr->mode;
 }

@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
+#include "compat/core.h"
 #include "compat/movable.h"
 
 #ifndef COMPAT_HAS_MOVABLE_OPERATIONS /* 5.10 */
@@ -147,7 +148,8 @@ int compat_movable_init(const struct movable_operations *operations)
 
 	ours = operations;
 	if (!movable_chain) {
-		pr_notice("pages are not movable on this kernel without movable_chain=1\n");
+		pr_notice("pages are %s on this kernel without movable_chain=1\n",
+			  COMPAT_CORE ? "moved by the kernel's own balloon" : "not movable");
 		return 0;
 	}
 	err = compat_symbols_init();

@@ -8,6 +8,7 @@
  * - since 6.17 through the page's type: all offline pages have one owner, the kernel's own balloon.
  *   Ours go there only if the administrator says so (parameter movable_chain): then the kernel's
  *   pointer to its operations is replaced by one to ours, which pass on what is not ours.
+ *   Otherwise single pages go through that balloon: compat/core.h.
  */
 #ifndef BALLAST_COMPAT_MOVABLE_H
 #define BALLAST_COMPAT_MOVABLE_H

@@ -12,6 +12,7 @@ compat_need = $(if $(call compat_has,$(1),$(2)),,$(error Ballast does not know t
 
 ccflags-y += $(call compat_probe,linux/migrate.h,MOVABLE_OPERATIONS,^struct movable_operations)
 ccflags-y += $(call compat_probe,linux/migrate.h,SET_MOVABLE_OPS,^int set_movable_ops)
+ccflags-y += $(call compat_probe,linux/balloon.h,BALLOON_CORE,bool adjust_managed_page_count)
 ccflags-y += $(call compat_probe,linux/migrate_mode.h,NO_COPY,MIGRATE_SYNC_NO_COPY)
 ccflags-y += $(call compat_probe,linux/mm_types.h,FOLIO_INDEX,pgoff_t __folio_index)
 ccflags-y += $(call compat_probe,linux/highmem-internal.h,KMAP_LOCAL,kmap_local_page)

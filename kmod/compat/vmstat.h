@@ -10,16 +10,21 @@
 #include <linux/version.h>
 #include <linux/vmstat.h>
 
+/* Its name until 6.x, and in 7.x. */
+#if defined(CONFIG_MEMORY_BALLOON) || defined(CONFIG_BALLOON)
+#define COMPAT_HAS_BALLOON_EVENTS
+#endif
+
 static inline void count_balloon_inflate(unsigned long pages)
 {
-#ifdef CONFIG_MEMORY_BALLOON
+#ifdef COMPAT_HAS_BALLOON_EVENTS
 	count_vm_events(BALLOON_INFLATE, pages);
 #endif
 }
 
 static inline void count_balloon_deflate(unsigned long pages)
 {
-#ifdef CONFIG_MEMORY_BALLOON
+#ifdef COMPAT_HAS_BALLOON_EVENTS
 	count_vm_events(BALLOON_DEFLATE, pages);
 #endif
 }

@@ -101,9 +101,13 @@ TEST_CASE("ballast balloon status as JSON holds what sysfs holds", "[ballast]") 
     CHECK(json.at("size_pages") == json.at("target_pages"));
     CHECK(json.at("inflated") >= json.at("size_pages"));
     CHECK(json.at("content_errors") == 0);
-    for (const char *counter : {"deflated", "isolated", "migrated", "putback", "inflate_failed", "isolated_now",
-                                "min_free_bytes", "min_free_stops", "huge_now", "huge_fallback", "huge_split"}) {
+    for (const char *counter : {"deflated", "migrated", "inflate_failed", "isolated_now", "min_free_bytes",
+                                "min_free_stops", "huge_now", "huge_fallback", "huge_split"}) {
         CHECK(json.at(counter).is_number_unsigned());
+    }
+    // Files that are there where the balloon is told of it.
+    for (const char *counter : {"isolated", "putback"}) {
+        CHECK(json.at(counter).is_null() != std::filesystem::exists(Balloon::find().group() / counter));
     }
 }
 

@@ -50,6 +50,9 @@ class LoadedBalloon {
         REQUIRE(balloon_->status().size_bytes == bytes / page_size * page_size);
     }
 
+    /** False where the kernel's own balloon does that: it leaves blocks alone, and does not tell us. */
+    [[nodiscard]] bool isolates_pages() const { return balloon_->status().isolated.has_value(); }
+
     [[nodiscard]] std::filesystem::path attribute(const std::string &name) const { return get().group() / name; }
 
     /** The machines that run tests may be slow; no test waits this long for what works. */

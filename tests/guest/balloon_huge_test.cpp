@@ -116,7 +116,8 @@ TEST_CASE("compaction leaves whole blocks alone") {
     balloon.resize(64 * mib);
     compact_memory();
     CHECK(number(balloon, "huge_now") == 32);
-    CHECK(balloon.get().status().isolated == 0);
+    CHECK(balloon.get().status().migrated == 0);
+    CHECK(balloon.get().status().isolated.value_or(0) == 0);
     CHECK(balloon.get().check_content() == 0);
 }
 
@@ -125,6 +126,9 @@ TEST_CASE("a memory block full of the balloon's blocks goes offline, each page's
     const auto blocks = MemoryBlock::find_movable();
     const auto zones = managed_pages();
     const LoadedBalloon balloon({"check_content=1"});
+    if (!balloon.isolates_pages()) {
+        SKIP("the kernel's own balloon moves single pages only");
+    }
     const Trace trace;
     // So much that it comes to lie in all blocks, and still fits when there is one less.
     const std::uint64_t size = memory("MemAvailable") / 2 / page_size * page_size;
@@ -140,7 +144,7 @@ TEST_CASE("a memory block full of the balloon's blocks goes offline, each page's
     CHECK(number(balloon, "huge_now") == huge - inside);
     CHECK(trace.events("huge_split").size() == inside);
     CHECK(status.migrated >= inside * block_pages);
-    CHECK(status.isolated == status.migrated + status.putback);
+    CHECK(status.isolated == status.migrated + status.putback.value());
     CHECK(status.isolated_now == 0);
     CHECK(status.size_pages == size / page_size);
     CHECK(balloon.get().check_content() == 0);
@@ -173,7 +177,8 @@ TEST_CASE("movable=0: the kernel moves none of the balloon's pages") {
         balloon.resize(holes.free_bytes() / 2);
     }
     compact_memory();
-    CHECK(balloon.get().status().isolated == 0);
+    CHECK(balloon.get().status().migrated == 0);
+    CHECK(balloon.get().status().isolated.value_or(0) == 0);
     CHECK(balloon.get().check_content() == 0);
     balloon.resize(0);
     CHECK(balloon.get().status().content_errors == 0);

@@ -67,6 +67,7 @@ TEST_CASE("inflation, deflation, compaction, offlining, lack of memory and unloa
     std::mt19937 random(20261122);
     std::uint64_t migrated = 0;
     std::uint64_t split = 0;
+    bool blocks_move = false;
     {
         const Background compaction(compact_memory);
         const Background offlining([&] {
@@ -84,13 +85,17 @@ TEST_CASE("inflation, deflation, compaction, offlining, lack of memory and unloa
             const auto status = balloon.get().status();
             CHECK(status.content_errors == 0);
             migrated += status.migrated;
+            blocks_move = balloon.isolates_pages();
             split += ballast::control::read_number(balloon.attribute("huge_split"));
             // Unloaded while all of it goes on.
         }
     }
     WARN(migrated << " pages moved, " << split << " blocks split");
     CHECK(migrated > 0);
-    CHECK(split > 0);
+    // Otherwise only a deflation that happens to end within a block splits one.
+    if (blocks_move) {
+        CHECK(split > 0);
+    }
     for (const auto &block : blocks) {
         set_online_again(block);
     }

@@ -31,9 +31,14 @@ struct Arguments {
     bool json = false;
 };
 
+/** A counter that not every balloon has. */
+nlohmann::ordered_json to_json(const std::optional<std::uint64_t> &counter) {
+    return counter ? nlohmann::ordered_json(*counter) : nlohmann::ordered_json(nullptr);
+}
+
 nlohmann::ordered_json to_json(const Balloon &balloon) {
     const BalloonStatus status = balloon.status();
-    nlohmann::ordered_json json{
+    return {
         {"name", balloon.name()},
         {"host_sets_target", balloon.host_sets_target()},
         {"target_bytes", status.target_bytes},
@@ -42,9 +47,9 @@ nlohmann::ordered_json to_json(const Balloon &balloon) {
         {"size_pages", status.size_pages},
         {"inflated", status.inflated},
         {"deflated", status.deflated},
-        {"isolated", status.isolated},
+        {"isolated", to_json(status.isolated)},
         {"migrated", status.migrated},
-        {"putback", status.putback},
+        {"putback", to_json(status.putback)},
         {"inflate_failed", status.inflate_failed},
         {"isolated_now", status.isolated_now},
         {"min_free_bytes", status.min_free_bytes},
@@ -52,12 +57,8 @@ nlohmann::ordered_json to_json(const Balloon &balloon) {
         {"huge_now", status.huge_now},
         {"huge_fallback", status.huge_fallback},
         {"huge_split", status.huge_split},
-        {"content_errors", nullptr},
+        {"content_errors", to_json(status.content_errors)},
     };
-    if (status.content_errors) {
-        json["content_errors"] = *status.content_errors;
-    }
-    return json;
 }
 
 std::string_view activity(const BalloonStatus &status) {
@@ -83,19 +84,25 @@ void print(const Balloon &balloon) {
     };
     count("inflated", status.inflated, "taken from the kernel since the module was loaded");
     count("deflated", status.deflated, "given back");
-    count("isolated", status.isolated, "taken up by the kernel in order to move them");
+    const auto count_if_seen = [&](const char *name, const std::optional<std::uint64_t> &pages, const char *meaning,
+                                   const char *unseen) {
+        if (pages) {
+            count(name, *pages, meaning);
+        } else {
+            fmt::print("  {:<26}  {:>10}\n", name, unseen);
+        }
+    };
+    const char *const unseen = "not observable (the kernel's own balloon moves the pages)";
+    count_if_seen("isolated", status.isolated, "taken up by the kernel in order to move them", unseen);
     count("migrated", status.migrated, "moved");
-    count("putback", status.putback, "put back unmoved");
+    count_if_seen("putback", status.putback, "put back unmoved", unseen);
     count("isolated now", status.isolated_now, "");
     count("inflate failed", status.inflate_failed, "that the kernel could not give");
     count_blocks("huge now", status.huge_now, "of 2 MiB in the balloon");
     count_blocks("huge fallback", status.huge_fallback, "that the kernel could not give");
     count_blocks("huge split", status.huge_split, "that became single pages");
-    if (status.content_errors) {
-        count("content errors", *status.content_errors, "with wrong content");
-    } else {
-        fmt::print("  {:<26}  {:>10}\n", "content errors", "not checked (load the module with check_content=1)");
-    }
+    count_if_seen("content errors", status.content_errors, "with wrong content",
+                  "not checked (load the module with check_content=1)");
 }
 
 void show_status(const Arguments &arguments) {

@@ -166,16 +166,22 @@ Balloon Balloon::find(const std::string &name, const std::filesystem::path &sysf
 
 BalloonStatus Balloon::status() const {
     const auto read = [&](const char *attribute) { return read_number(group_ / attribute); };
-    BalloonStatus status{
+    const auto read_if_there = [&](const char *attribute) -> std::optional<std::uint64_t> {
+        if (!std::filesystem::exists(group_ / attribute)) {
+            return std::nullopt;
+        }
+        return read(attribute);
+    };
+    return BalloonStatus{
         .target_bytes = read("target_bytes"),
         .target_pages = read("target_pages"),
         .size_bytes = read("size_bytes"),
         .size_pages = read("size_pages"),
         .inflated = read("inflated"),
         .deflated = read("deflated"),
-        .isolated = read("isolated"),
+        .isolated = read_if_there("isolated"),
         .migrated = read("migrated"),
-        .putback = read("putback"),
+        .putback = read_if_there("putback"),
         .inflate_failed = read("inflate_failed"),
         .isolated_now = read("isolated_now"),
         .min_free_bytes = read("min_free_bytes"),
@@ -183,12 +189,8 @@ BalloonStatus Balloon::status() const {
         .huge_now = read("huge_now"),
         .huge_fallback = read("huge_fallback"),
         .huge_split = read("huge_split"),
-        .content_errors = {},
+        .content_errors = read_if_there("content_errors"),
     };
-    if (std::filesystem::exists(group_ / "content_errors")) {
-        status.content_errors = read("content_errors");
-    }
-    return status;
 }
 
 void Balloon::set_target_pages(std::uint64_t pages) const {

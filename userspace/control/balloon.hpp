@@ -22,9 +22,10 @@ struct BalloonStatus {
     std::uint64_t size_pages = 0;
     std::uint64_t inflated = 0;
     std::uint64_t deflated = 0;
-    std::uint64_t isolated = 0;
+    /** Absent, like putback, where the kernel's own balloon isolates pages: it tells nobody. */
+    std::optional<std::uint64_t> isolated;
     std::uint64_t migrated = 0;
-    std::uint64_t putback = 0;
+    std::optional<std::uint64_t> putback;
     std::uint64_t inflate_failed = 0;
     /** Pages that are isolated at this moment. */
     std::uint64_t isolated_now = 0;

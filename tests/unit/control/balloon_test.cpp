@@ -73,6 +73,17 @@ TEST_CASE("content errors are there where the module checks content", "[balloon]
     CHECK(Balloon::find("", sysfs.path()).status().content_errors == 8);
 }
 
+TEST_CASE("isolation is not there where the kernel does not tell the module", "[balloon]") {
+    const Folder sysfs;
+    lay_out(sysfs);
+    std::filesystem::remove(sysfs.path() / software / "isolated");
+    std::filesystem::remove(sysfs.path() / software / "putback");
+    const auto status = Balloon::find("", sysfs.path()).status();
+    CHECK_FALSE(status.isolated.has_value());
+    CHECK_FALSE(status.putback.has_value());
+    CHECK(status.migrated == 4);
+}
+
 TEST_CASE("without a balloon the error says which module to load", "[balloon]") {
     const Folder sysfs;
     sysfs.write("class/misc/rfkill/dev", "10:242\n");
