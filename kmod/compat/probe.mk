@@ -18,6 +18,8 @@ ccflags-y += $(call compat_probe,linux/mm_types.h,FOLIO_INDEX,pgoff_t __folio_in
 ccflags-y += $(call compat_probe,linux/highmem-internal.h,KMAP_LOCAL,kmap_local_page)
 ccflags-y += $(call compat_probe,linux/cgroup.h,RSTAT_FLUSH_HOLD,cgroup_rstat_flush_hold)
 ccflags-y += $(call compat_probe,linux/cgroup.h,RSTAT_RELEASE_GROUP,cgroup_rstat_flush_release.struct)
+# Statistics of all scheduling classes came with the tracepoint for all of them.
+ccflags-y += $(call compat_probe,linux/sched.h,STAT_RUNTIME_OF_ALL,^[[:space:]]+struct sched_statistics[[:space:]]+stats;)
 ccflags-y += $(call compat_probe,trace/events/sched.h,STAT_RUNTIME_VRUNTIME,u64 runtime. u64 vruntime)
 
 $(call compat_need,linux/migrate.h,__SetPageMovable|set_movable_ops,the balloon's pages move)

@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 #include <linux/static_call.h>
 
-#include "compat/tracepoint.h"
+#include "compat/runtime.h"
 #include "cpuacct/charge.h"
 #include "cpuacct/cpuacct_charge.h"
 #include "cpuacct/group.h"
@@ -45,8 +45,6 @@ static void charge_nothing(void *data, u64 cputime, unsigned int cpu)
 static DEFINE_STATIC_KEY_FALSE(with_platform);
 static DEFINE_STATIC_KEY_FALSE(with_ancestors);
 DEFINE_STATIC_CALL(platform_charge, charge_nothing);
-
-static struct tracepoint *sched_stat_runtime;
 
 static noinline struct cpuacct_cpu *find(struct cpuacct_cpu **cache, struct cgroup *cgrp, int cpu)
 {
@@ -174,7 +172,7 @@ static noinline void charge_with_questions(struct task_struct *task, u64 runtime
  * Without a platform, and in the group that was charged last on that CPU, nothing is called from
  * here. That is what keeps the cost down: no register needs saving.
  */
-static void probe_runtime(COMPAT_SCHED_STAT_RUNTIME_PARAMETERS)
+static void probe_runtime(COMPAT_RUNTIME_PARAMETERS)
 {
 	struct cgroup *cgrp = rcu_dereference_sched(task->cgroups)->dfl_cgrp;
 	struct cpuacct_cpu *time;
@@ -304,16 +302,12 @@ int cpuacct_charge_init(void)
 {
 	int cpu;
 
-	sched_stat_runtime = compat_tracepoint("sched_stat_runtime");
-	if (!sched_stat_runtime)
-		return -ENOENT;
 	/* Modules' per-CPU variables can't have addresses as initial values. */
 	for_each_possible_cpu(cpu) {
 		per_cpu(charging, cpu).v2_cache = &nobody;
 		per_cpu(charging, cpu).v1_cache = &nobody;
 	}
-	check_trace_callback_type_sched_stat_runtime(probe_runtime);
-	return tracepoint_probe_register(sched_stat_runtime, probe_runtime, NULL);
+	return compat_runtime_register(probe_runtime);
 }
 
 /**
@@ -323,5 +317,5 @@ int cpuacct_charge_init(void)
  */
 void cpuacct_charge_stop(void)
 {
-	tracepoint_probe_unregister(sched_stat_runtime, probe_runtime, NULL);
+	compat_runtime_unregister(probe_runtime);
 }

@@ -107,7 +107,7 @@ TEST_CASE("A load that fails half-way undoes what it did") {
         {"register_kprobe", -EOPNOTSUPP, std::errc::operation_not_supported},
         {"kallsyms_lookup_name", 0, std::errc::no_such_file_or_directory},
         {"tracepoint_probe_register", -ENOMEM, std::errc::not_enough_memory},
-        {"__alloc_percpu_gfp", 0, std::errc::not_enough_memory},
+        {"__alloc_percpu_gfp,pcpu_alloc_noprof", 0, std::errc::not_enough_memory},
         {"register_module_notifier", -ENOMEM, std::errc::not_enough_memory},
         {"cgroup_add_dfl_cftypes", -ENOMEM, std::errc::not_enough_memory},
     }));

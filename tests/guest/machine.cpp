@@ -8,6 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "control/error.hpp"
@@ -76,6 +77,15 @@ bool holds_line_with(const std::filesystem::path &file, std::string_view text) {
         }
     }
     return false;
+}
+
+bool kernel_is_before(unsigned major, unsigned minor) {
+    utsname name{};
+    REQUIRE(uname(&name) == 0);
+    const std::string_view release(name.release);
+    const std::uint64_t running_major = parse(release);
+    const std::uint64_t running_minor = parse(release.substr(release.find('.')));
+    return running_major < major || (running_major == major && running_minor < minor);
 }
 
 void compact_memory() {

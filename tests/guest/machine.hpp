@@ -28,6 +28,9 @@ std::vector<std::uint64_t> managed_pages();
 /** Does a line of the file hold the text? */
 bool holds_line_with(const std::filesystem::path &file, std::string_view text);
 
+/** Is the running kernel older than that? For what no file tells. */
+bool kernel_is_before(unsigned major, unsigned minor);
+
 /** Page migration all over the machine, until it finds no more to do. */
 void compact_memory();
 
