@@ -7,6 +7,7 @@
 #include "failure.hpp"
 #include "support/file.hpp"
 #include "support/folder.hpp"
+#include "synthetic_core.hpp"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
@@ -14,6 +15,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <fcntl.h>
 #include <filesystem>
+#include <random>
 #include <unistd.h>
 
 using namespace ballast::dump;
@@ -106,6 +108,36 @@ TEST_CASE("Parts have as many pages each, but for a block") {
     }
     CHECK(most - least <= std::max<std::uint64_t>(block, 128 << 10) * 101 / 100); // descriptors are not pages
     CHECK(dump.reassembled(dump.parts) == dump.whole());
+}
+
+TEST_CASE("Parts are as large each where zeros or what compresses well gather in one place") {
+    // All the zeros and the pages of one byte behind the others.
+    SyntheticCore synthetic;
+    std::mt19937_64 random(1);
+    for (std::uint64_t pfn = 16384; pfn < 16384 + 1024; pfn++) {
+        for (std::byte &byte : synthetic.page(pfn)) {
+            byte = static_cast<std::byte>(random());
+        }
+    }
+    for (std::uint64_t pfn = 16384 + 1024; pfn < 16384 + 2048; pfn++) {
+        synthetic.page(pfn).fill(std::byte{7});
+    }
+    const Folder folder;
+    const std::string path = folder.path() / "core";
+    synthetic.write(path);
+    const Core core = Core::open(path);
+    Bitmap pages(core.max_pfn());
+    pages.set_range(16384, 16384 + 4096);
+    std::vector<std::string> parts{folder.path() / "a", folder.path() / "b", folder.path() / "c"};
+    NoProgress silent;
+    write_dump(core, machine_of(core, Kernel::describe(core)), core.present(), pages,
+               {.paths = parts, .codec = GENERATE(Codec::lzo, Codec::zstd), .dump_level = 1}, silent);
+    std::vector<std::uint64_t> sizes(parts.size());
+    std::ranges::transform(parts, sizes.begin(), [](auto &part) { return std::filesystem::file_size(part); });
+    const auto [least, most] = std::ranges::minmax(sizes);
+    CAPTURE(sizes);
+    CHECK(most - least < std::uint64_t{256} << 10);
+    CHECK(least > 1024 * 4096 / 3);
 }
 
 TEST_CASE("More parts than there are pages are dumps all the same") {

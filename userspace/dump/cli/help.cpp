@@ -36,7 +36,7 @@ How it is written:
   -E                   as ELF, not kdump-compressed
   -F                   flattened, to standard output; -R restores the file from there
   --split              into several files; --reassemble makes one of them
-  --splitblock-size N  whose pages may differ by N KiB
+  --splitblock-size N  which begin at multiples of N KiB of pages
   -f                   overwrite DUMPFILE
   --dry-run            do all but write DUMPFILE
   --num-threads N      threads; 0, and the default: one for each CPU that can be used

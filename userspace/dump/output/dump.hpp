@@ -30,7 +30,7 @@ struct DumpOptions {
     unsigned threads = 1;
     bool dry_run = false;                            // all but the writing
     std::uint64_t size_limit = OutputFile::no_limit; // bytes of each file
-    std::uint64_t split_block = 0;                   // bytes of pages by which parts may differ; 0: as few as can be
+    std::uint64_t split_block = 0;                   // bytes of pages, at multiples of which parts begin; 0: any
     std::uint64_t dedup_memory = 0;                  // bytes for finding pages with the same content; 0: don't
     std::string eraseinfo{};                         // what was erased, a line each (kdump only)
     const Bitmap *first = nullptr;                   // pages to write before the others (kdump in one file only)

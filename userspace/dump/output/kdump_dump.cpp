@@ -7,6 +7,7 @@
 #include "dump/output/chunk_plan.hpp"
 #include "dump/output/header.hpp"
 #include "dump/output/layout.hpp"
+#include "dump/output/split_bounds.hpp"
 
 #include <fmt/format.h>
 
@@ -34,7 +35,7 @@ class KdumpWriter {
   public:
     explicit KdumpWriter(const DumpWork &work) : work_(work), outputs_(open_outputs(work.options)) {
         const ChunkPlan plan(work.dumped, ChunkCopier::chunk_pages(work.core.page_size()));
-        const std::vector<std::uint64_t> bounds = split_chunks(plan.chunks());
+        const std::vector<std::uint64_t> bounds = split_chunks(plan);
         for (std::size_t n = 0; n < outputs_.size(); n++) {
             parts_.push_back(make_part(plan, n, bounds[n], bounds[n + 1]));
         }
@@ -52,18 +53,19 @@ class KdumpWriter {
     }
 
   private:
-    /** Where each part begins, and the end: as even as whole blocks let it be. */
-    [[nodiscard]] std::vector<std::uint64_t> split_chunks(std::uint64_t chunks) const {
+    /** Where each part begins, and the end. */
+    [[nodiscard]] std::vector<std::uint64_t> split_chunks(const ChunkPlan &plan) const {
         const std::uint64_t chunk_bytes = ChunkCopier::chunk_pages(work_.core.page_size()) * work_.core.page_size();
-        const std::uint64_t block = std::max<std::uint64_t>(work_.options.split_block / chunk_bytes, 1);
-        const std::uint64_t blocks = (chunks + block - 1) / block;
-        std::vector<std::uint64_t> bounds;
-        for (std::size_t n = 0; n < outputs_.size(); n++) {
-            bounds.push_back(blocks * n / outputs_.size() * block);
-        }
-        bounds.push_back(chunks);
-        return bounds;
+        return split_bounds({.core = work_.core,
+                             .pages = work_.dumped,
+                             .plan = plan,
+                             .compression = {.codec = work_.options.codec, .zstd_level = work_.options.zstd_level},
+                             .share_zeros = shares_zeros(),
+                             .block = std::max<std::uint64_t>(work_.options.split_block / chunk_bytes, 1),
+                             .parts = outputs_.size()});
     }
+
+    [[nodiscard]] bool shares_zeros() const { return (work_.options.dump_level & 1U) != 0; }
 
     [[nodiscard]] Part make_part(const ChunkPlan &plan, std::size_t n, std::uint64_t begin, std::uint64_t end) const {
         const auto rank = [&](std::uint64_t chunk) {
@@ -79,7 +81,7 @@ class KdumpWriter {
             split = SplitRange{.begin = n == 0 ? 0 : first_pfn(begin),
                                .end = n + 1 == outputs_.size() ? work_.present.size() : first_pfn(end)};
         }
-        const bool share_zeros = (work_.options.dump_level & 1U) != 0;
+        const bool share_zeros = shares_zeros();
         return {.file = outputs_[n].get(),
                 .layout = layout,
                 .split = split,
