@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // pmakedumpfile with the debug information of the crashed kernel.
+#include "comparison.hpp"
 #include "debug_info.hpp"
 #include "kdumpfile.hpp"
 #include "page_flags/judge.hpp"
@@ -70,6 +71,22 @@ TEST_CASE("The vmlinux of another kernel is refused with exit status 2") {
     INFO(outcome.errors);
     CHECK(outcome.status == 2);
     CHECK_FALSE(std::filesystem::exists(folder.path() / "dump"));
+}
+
+TEST_CASE("With a VMCOREINFO made of the vmlinux the dump is the one that the core's own gives, also makedumpfile's") {
+    const std::string vmlinux = require_vmlinux();
+    const std::string core = core_of(GENERATE("4_levels", "5_levels"));
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    require_success({BALLAST_PMAKEDUMPFILE, "-g", path("vmcoreinfo"), "-x", vmlinux});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, path("own")});
+    require_success({BALLAST_PMAKEDUMPFILE, "-i", path("vmcoreinfo"), "-l", "-d", "31", core, path("given")});
+    CHECK(run({"cmp", path("own"), path("given")}).status == 0);
+    // makedumpfile takes it too.
+    require_success({"makedumpfile", "-i", path("vmcoreinfo"), "-l", "-d", "31", core, path("theirs")});
+    const Comparison comparison = compare_dumps(path("own"), path("theirs"));
+    INFO(comparison.describe());
+    CHECK(comparison.equal());
 }
 
 TEST_CASE("--vtop finds the page that libkdumpfile finds") {

@@ -39,7 +39,7 @@ File::File(std::string path)
     if (!known || !S_ISREG(status.st_mode)) {
         const std::string why = known ? "not a regular file" : reason(errno);
         ::close(descriptor_);
-        throw Error(fmt::format("{}: can't read a core from it: {}", path_, why));
+        throw Error(fmt::format("{}: can't read it: {}", path_, why));
     }
     size_ = static_cast<std::uint64_t>(status.st_size);
     is_proc_ = system.f_type == PROC_SUPER_MAGIC;

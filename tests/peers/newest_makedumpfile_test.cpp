@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+// Dumps by the newest makedumpfile that Debian ships: Debian 12's own knows no zstd.
+#include "comparison.hpp"
+#include "support/folder.hpp"
+#include "support/process.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace ballast::peers;
+using ballast::test::Outcome;
+using ballast::test::run;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/** Its path; skips the test where it can't be had. */
+std::string newest_makedumpfile() {
+    static const Outcome fetched = run({BALLAST_NEWEST_MAKEDUMPFILE}, 300s);
+    if (fetched.status != 0) {
+        SKIP("Debian's newest makedumpfile can't be fetched: " << fetched.errors);
+    }
+    return fetched.output.substr(0, fetched.output.find('\n'));
+}
+
+void require_success(const std::vector<std::string> &command) {
+    const Outcome outcome = run(command, 300s);
+    INFO(describe(command, outcome));
+    REQUIRE(outcome.status == 0);
+}
+
+void check_equal(const std::string &first, const std::string &second) {
+    const Comparison comparison = compare_dumps(first, second);
+    INFO(comparison.describe());
+    CHECK(comparison.pages_compared > 1000);
+    CHECK(comparison.equal());
+}
+
+} // namespace
+
+TEST_CASE("zstd dumps of the newest makedumpfile are verified, and filtered into what it filters of the core itself") {
+    const std::string makedumpfile = newest_makedumpfile();
+    const std::string core = BALLAST_CORES "-5_levels.core";
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    require_success({makedumpfile, "-z", "-d", "0", core, path("all")});
+    require_success({BALLAST_PMAKEDUMPFILE, "--verify", path("all")});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", path("all"), path("few")});
+    require_success({makedumpfile, "-l", "-d", "31", core, path("theirs")});
+    check_equal(path("theirs"), path("few"));
+}
+
+TEST_CASE("The newest makedumpfile filters our zstd dump of all pages into our dump of few") {
+    const std::string makedumpfile = newest_makedumpfile();
+    const std::string core = BALLAST_CORES "-5_levels.core";
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    require_success({BALLAST_PMAKEDUMPFILE, "-z", "-d", "0", core, path("all")});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, path("few")});
+    require_success({makedumpfile, "-l", "-d", "31", path("all"), path("theirs")});
+    check_equal(path("theirs"), path("few"));
+}
