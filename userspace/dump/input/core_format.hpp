@@ -47,8 +47,9 @@ class MemoryReader {
     /**
      * From one up to `wanted` bytes that can be had in one piece, valid until the next call; empty where the core
      * doesn't hold the address. Throws ReadError.
+     * expected: how many bytes from the address on will be asked for, call by call; 0: that isn't known.
      */
-    virtual std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted) = 0;
+    virtual std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted, std::uint64_t expected) = 0;
 
     /** The lowest address from this one on that the core holds. */
     [[nodiscard]] virtual std::optional<std::uint64_t> at_or_after(std::uint64_t physical) const = 0;

@@ -17,7 +17,7 @@ class ElfReader final : public MemoryReader {
   public:
     ElfReader(const MemoryMap &memory, const File &file) : memory_(&memory), window_(file) {}
 
-    std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted) override {
+    std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted, std::uint64_t expected) override {
         if (extent_ == nullptr || physical < extent_->begin || physical >= extent_->end) {
             extent_ = memory_->at_or_after(physical);
             if (extent_ == nullptr || physical < extent_->begin) {
@@ -28,7 +28,8 @@ class ElfReader final : public MemoryReader {
         if (!extent_->offset) {
             return std::span(zeros).first(std::min<std::uint64_t>(length, zeros.size()));
         }
-        return window_.at(*extent_->offset + (physical - extent_->begin), length);
+        return window_.at(*extent_->offset + (physical - extent_->begin), length,
+                          std::min(expected, extent_->end - physical));
     }
 
     [[nodiscard]] std::optional<std::uint64_t> at_or_after(std::uint64_t physical) const override {

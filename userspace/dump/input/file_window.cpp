@@ -41,17 +41,22 @@ FileWindow::~FileWindow() {
     unmap();
 }
 
-std::span<const std::byte> FileWindow::at(std::uint64_t offset, std::uint64_t length) {
+std::span<const std::byte> FileWindow::at(std::uint64_t offset, std::uint64_t length, std::uint64_t expected) {
     if (offset < begin_ || offset + length > begin_ + size_) {
-        move_to(offset, length);
+        move_to(offset, length, expected);
     }
     return {data_ + (offset - begin_), length};
 }
 
-void FileWindow::move_to(std::uint64_t offset, std::uint64_t length) {
+/** How large a window at this offset is worth it. */
+std::uint64_t FileWindow::guess(std::uint64_t offset) const {
     const Sizes sizes = mappable_ ? map_sizes : read_sizes;
     const bool forward = size_ != 0 && offset >= begin_ && offset - begin_ <= 2 * size_;
-    const std::uint64_t wanted = forward ? std::min(2 * size_, sizes.largest) : sizes.smallest;
+    return forward ? std::min(2 * size_, sizes.largest) : sizes.smallest;
+}
+
+void FileWindow::move_to(std::uint64_t offset, std::uint64_t length, std::uint64_t expected) {
+    const std::uint64_t wanted = expected == 0 || mappable_ ? guess(offset) : expected;
     const std::uint64_t size = std::min(std::max(wanted, length), file_->size() - offset);
 
     if (mappable_ && map(offset, size)) {

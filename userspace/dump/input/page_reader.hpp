@@ -23,8 +23,12 @@ class PageReader {
      * The page's bytes, core.page_size() long, of any alignment in our memory, valid until the next call. Where
      * PT_LOADs hold a part of the page only, the rest is zeros. Throws ReadError where it can't be read or the core
      * doesn't hold it.
+     * expected: how many pages from this one on will be asked for; 0: that isn't known.
      */
-    std::span<const std::byte> page(Pfn pfn);
+    std::span<const std::byte> page(Pfn pfn, std::uint64_t expected = 0);
+
+    /** Is there a byte other than zero among the page's first ones? Reads no more than those. Throws ReadError. */
+    bool begins_with_data(Pfn pfn);
 
     /**
      * As many bytes of physical memory as can be had in one piece: from one up to `wanted`, valid until the next call.

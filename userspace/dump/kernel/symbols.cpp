@@ -131,8 +131,21 @@ class Wanted {
 
 using Indices = std::map<std::string, std::uint32_t, std::less<>>;
 
+/** Which tokens may be the first of a wanted name, a letter for its type included. */
+using Beginnings = std::array<bool, token_count>;
+
+Beginnings find_beginnings(const Tokens &tokens, const Wanted &wanted) {
+    Beginnings beginnings{};
+    for (std::size_t token = 0; token < token_count; ++token) {
+        const std::string_view text = tokens.text(static_cast<std::uint8_t>(token));
+        beginnings[token] = wanted.any_starts_with(text.substr(std::min<std::size_t>(text.size(), 1)));
+    }
+    return beginnings;
+}
+
 /** Reads one compressed name: its text where it is wanted, else nothing in it. Empty at memory's end. */
-std::optional<std::string> read_name(ByteStream &bytes, const Tokens &tokens, const Wanted &wanted) {
+std::optional<std::string> read_name(ByteStream &bytes, const Tokens &tokens, const Wanted &wanted,
+                                     const Beginnings &beginnings) {
     const auto low = bytes.next();
     if (!low) {
         return std::nullopt;
@@ -146,10 +159,14 @@ std::optional<std::string> read_name(ByteStream &bytes, const Tokens &tokens, co
         length = (length & 0x7fU) | std::size_t{*high} << 7U;
     }
     std::string text; // a letter for the symbol's type, then its name
-    for (; length > 0; --length) {
+    for (bool first = true; length > 0; --length, first = false) {
         const auto token = bytes.next();
         if (!token) {
             return std::nullopt;
+        }
+        // Nearly all names are told from the wanted ones by this.
+        if (first && !beginnings[*token]) {
+            return bytes.skip(length - 1) ? std::optional(std::string()) : std::nullopt;
         }
         text += tokens.text(*token);
         if (!wanted.any_starts_with(std::string_view(text).substr(std::min<std::size_t>(text.size(), 1)))) {
@@ -168,9 +185,10 @@ Indices find_indices(const KallsymsTables &tables, AddressSpace &memory, const W
     if (!tokens || count > most_symbols) {
         return indices;
     }
+    const Beginnings beginnings = find_beginnings(*tokens, wanted);
     ByteStream bytes(memory, tables.names);
     for (std::uint32_t i = 0; i < count; ++i) {
-        const auto name = read_name(bytes, *tokens, wanted);
+        const auto name = read_name(bytes, *tokens, wanted, beginnings);
         if (!name) {
             break;
         }

@@ -31,7 +31,9 @@ ChunkCopier::ChunkCopier(const CopyJob &job)
       compressor_(make_compressor(job.compression, job.core.page_size())),
       descriptors_(chunk_pages(job.core.page_size())),
       entries_(descriptors_.size()),
-      data_(buffer_size(*compressor_, job.core.page_size())) {}
+      data_(buffer_size(*compressor_, job.core.page_size())) {
+    holes_.reserve(descriptors_.size());
+}
 
 std::uint64_t ChunkCopier::chunk_pages(std::uint64_t page_size) {
     return std::max<std::uint64_t>(chunk_bytes / page_size, 1);
@@ -47,28 +49,49 @@ std::uint64_t ChunkCopier::memory(const Compression &compression, const Core &co
 std::uint64_t ChunkCopier::fill(const CopyPart &part, const Chunk &chunk) {
     const std::span<std::byte> data(data_);
     const bool share_zeros = part.zero_page.has_value();
+    // Other codecs make a few bytes of zeros; pages with the same content are found by their place in the file.
+    const bool leave_holes = part.file != nullptr && part.file->has_holes() && job_->compression.codec == Codec::raw &&
+                             job_->dedup_memory == 0;
+    sizes_only_ = part.file == nullptr && job_->compression.codec == Codec::raw && job_->dedup_memory == 0;
     SetBits pfns(job_->pages, chunk.first);
     unreadable_.clear();
+    holes_.clear();
     used_ = 0;
-    for (std::uint64_t n = 0; n < chunk.pages; n++) {
+    BitRun run;
+    for (std::uint64_t n = 0; n < chunk.pages; n++, run.first++, run.length--) {
+        if (run.length == 0) {
+            run = pfns.next_run(chunk.pages - n);
+        }
         Entry &entry = entries_[n];
-        entry.pfn = pfns.next();
-        entry.data = Data::in_chunk;
-        entry.page_flags = 0;
-        const StoredPage stored = store(entry.pfn, entry, share_zeros, data.subspan(used_));
+        entry = {.pfn = run.first};
+        const StoredPage stored = store(entry, run.length, share_zeros, data.subspan(used_));
         descriptors_[n] = {.offset = used_, .size = stored.size, .flags = stored.flags, .page_flags = entry.page_flags};
+        if (leave_holes && stored.size == job_->core.page_size() && is_zero(data.subspan(used_, stored.size))) {
+            add_hole(used_, used_ + stored.size);
+        }
         used_ += stored.size;
     }
     return used_;
 }
 
-/** Puts the page into out, unless it shares the zero page. */
-StoredPage ChunkCopier::store(Pfn pfn, Entry &entry, bool share_zeros, std::span<std::byte> out) {
+void ChunkCopier::add_hole(std::uint64_t begin, std::uint64_t end) {
+    if (!holes_.empty() && holes_.back().end == begin) {
+        holes_.back().end = end;
+    } else {
+        holes_.push_back({.begin = begin, .end = end});
+    }
+}
+
+/** Puts the page into out, unless it shares the zero page. It is the first of so many side by side. */
+StoredPage ChunkCopier::store(Entry &entry, std::uint64_t run, bool share_zeros, std::span<std::byte> out) {
     try {
         if (job_->as_stored) {
-            return store_as_it_is(pfn, entry, share_zeros, out);
+            return store_as_it_is(entry, share_zeros, out);
         }
-        const auto page = reader_.page(pfn);
+        if (sizes_only_ && reader_.begins_with_data(entry.pfn)) {
+            return {.size = static_cast<std::uint32_t>(job_->core.page_size())};
+        }
+        const auto page = reader_.page(entry.pfn, run);
         if (share_zeros && is_zero(page)) {
             entry.data = Data::zero_page;
             return {};
@@ -78,13 +101,13 @@ StoredPage ChunkCopier::store(Pfn pfn, Entry &entry, bool share_zeros, std::span
         }
         return compressor_->store(page, out);
     } catch (const ReadError &error) {
-        unreadable_.push_back({.pfn = pfn, .reason = error.what()});
+        unreadable_.push_back({.pfn = entry.pfn, .reason = error.what()});
         return store_unreadable(entry, share_zeros, out);
     }
 }
 
-StoredPage ChunkCopier::store_as_it_is(Pfn pfn, Entry &entry, bool share_zeros, std::span<std::byte> out) {
-    const auto stored = reader_.stored(pfn);
+StoredPage ChunkCopier::store_as_it_is(Entry &entry, bool share_zeros, std::span<std::byte> out) {
+    const auto stored = reader_.stored(entry.pfn);
     if (!stored || stored->bytes.empty()) {
         throw ReadError("the core doesn't hold the page");
     }
@@ -139,13 +162,32 @@ SavedChunk ChunkCopier::save(const CopyPart &part, const Chunk &chunk, std::uint
     if (part.file == nullptr) {
         return saved(place_descriptors(part, chunk, offset, used_), used_, 0);
     }
-    const Written data = part.file->write_some(offset, std::span(data_).first(used_));
+    const Written data = write_data(*part.file, offset);
     const std::uint64_t whole = place_descriptors(part, chunk, offset, data.bytes);
     if (!part.descriptors) {
         return saved(whole, data.bytes, data.error);
     }
     const Written table = write_descriptors(part, chunk, whole);
     return saved(table.bytes / sizeof(PageDescriptor), data.bytes, data.error != 0 ? data.error : table.error);
+}
+
+/** Writes the chunk's data but for its holes. */
+Written ChunkCopier::write_data(Output &file, std::uint64_t offset) {
+    const std::span<const std::byte> data = std::span(data_).first(used_);
+    Written all;
+    const auto add = [&all](const Written &piece) {
+        all.bytes += piece.bytes;
+        all.error = piece.error;
+        return piece.error == 0;
+    };
+    for (const Hole &hole : holes_) {
+        if (!add(file.write_some(offset + all.bytes, data.subspan(all.bytes, hole.begin - all.bytes))) ||
+            !add(file.leave_hole(offset + hole.begin, hole.end - hole.begin))) {
+            return all;
+        }
+    }
+    add(file.write_some(offset + all.bytes, data.subspan(all.bytes)));
+    return all;
 }
 
 /** Lets offsets count from the file's start. How many pages, from the first on, have all their bytes written. */

@@ -71,11 +71,19 @@ class ChunkCopier {
         ContentHash hash{};
     };
 
-    StoredPage store(Pfn pfn, Entry &entry, bool share_zeros, std::span<std::byte> out);
-    StoredPage store_as_it_is(Pfn pfn, Entry &entry, bool share_zeros, std::span<std::byte> out);
+    /** Bytes [begin, end). */
+    struct Hole {
+        std::uint64_t begin = 0;
+        std::uint64_t end = 0;
+    };
+
+    StoredPage store(Entry &entry, std::uint64_t run, bool share_zeros, std::span<std::byte> out);
+    StoredPage store_as_it_is(Entry &entry, bool share_zeros, std::span<std::byte> out);
     StoredPage store_unreadable(Entry &entry, bool share_zeros, std::span<std::byte> out);
     std::uint64_t place_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t offset,
                                     std::uint64_t written);
+    Written write_data(Output &file, std::uint64_t offset);
+    void add_hole(std::uint64_t begin, std::uint64_t end);
     Written write_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t count);
     [[nodiscard]] SavedChunk saved(std::uint64_t pages, std::uint64_t written, int error) const;
 
@@ -86,7 +94,9 @@ class ChunkCopier {
     std::vector<Entry> entries_;
     std::vector<UnreadablePage> unreadable_;
     std::vector<std::byte> data_;
-    std::uint64_t used_ = 0; // of data_
+    bool sizes_only_ = false; // of raw pages: a dry run wants no more than which of them are zeros
+    std::uint64_t used_ = 0;  // of data_
+    std::vector<Hole> holes_; // of data_: zeros that the file need not hold
 };
 
 } // namespace ballast::dump

@@ -55,13 +55,15 @@ Pfn ChunkPlan::select(std::uint64_t rank) const {
 SetBits::SetBits(const Bitmap &bitmap, Pfn from)
     : words_(bitmap.words()), word_(from / 64), rest_(words_[word_] & (~std::uint64_t{0} << (from % 64))) {}
 
-Pfn SetBits::next() {
+BitRun SetBits::next_run(std::uint64_t most) {
     while (rest_ == 0) {
         rest_ = words_[++word_];
     }
-    const auto bit = static_cast<std::uint64_t>(std::countr_zero(rest_));
-    rest_ &= rest_ - 1;
-    return word_ * 64 + bit;
+    const auto bit = static_cast<unsigned>(std::countr_zero(rest_));
+    const auto side_by_side = static_cast<std::uint64_t>(std::countr_one(rest_ >> bit));
+    const std::uint64_t length = std::min(side_by_side, most);
+    rest_ &= ~((~std::uint64_t{0} >> (64 - length)) << bit);
+    return {.first = word_ * 64 + bit, .length = length};
 }
 
 } // namespace ballast::dump

@@ -37,6 +37,12 @@ class ChunkPlan {
     std::vector<std::uint64_t> ranks_; // set bits before each stretch of words, and at the end all
 };
 
+/** Set bits without a gap. */
+struct BitRun {
+    Pfn first = 0;
+    std::uint64_t length = 0;
+};
+
 /** Walks the set bits of a bitmap upwards. */
 class SetBits {
   public:
@@ -44,7 +50,11 @@ class SetBits {
     SetBits(const Bitmap &bitmap, Pfn from);
 
     /** The next set bit; there must be one. */
-    Pfn next();
+    Pfn next() { return next_run(1).first; }
+
+    /** The next set bit, which there must be, with those right behind it: at most `most` of them, and not beyond a
+     * word. */
+    BitRun next_run(std::uint64_t most);
 
   private:
     std::span<const std::uint64_t> words_;

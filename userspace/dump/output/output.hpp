@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -28,6 +29,14 @@ class Output {
 
     /** Writes as much as goes. */
     [[nodiscard]] virtual Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+
+    /** Does the file read as zeros where nothing was written? */
+    [[nodiscard]] virtual bool has_holes() const { return false; }
+
+    /** Stands for writing as many zeros, in a file that has holes and has nothing there yet. */
+    [[nodiscard]] virtual Written leave_hole(std::uint64_t /*offset*/, std::uint64_t /*size*/) {
+        return {.error = EOPNOTSUPP};
+    }
 
     /** Must writes come one after the other, in the order of the pages? */
     [[nodiscard]] virtual bool in_order() const { return false; }

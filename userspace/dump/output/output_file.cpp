@@ -71,10 +71,13 @@ OutputFile::OutputFile(std::string path, bool overwrite, std::uint64_t size_limi
     if (fd_ < 0) {
         throw Error(fmt::format("Can't create {}: {}", path_, reason(errno)));
     }
+    struct stat status {};
+    is_regular_ = fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 OutputFile::~OutputFile() {
     if (fd_ >= 0) {
+        extend_over_holes();
         ::close(fd_);
     }
 }
@@ -112,7 +115,27 @@ Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> 
     return written;
 }
 
+Written OutputFile::leave_hole(std::uint64_t offset, std::uint64_t size) {
+    const std::uint64_t room = size_limit_ - std::min(size_limit_, offset);
+    const std::uint64_t length = std::min(size, room);
+    const std::uint64_t end = offset + length;
+    std::uint64_t seen = holes_end_.load(std::memory_order_relaxed);
+    while (seen < end && !holes_end_.compare_exchange_weak(seen, end, std::memory_order_relaxed)) {
+    }
+    return {.bytes = length, .error = length < size ? beyond_limit : 0};
+}
+
+void OutputFile::extend_over_holes() const {
+    struct stat status {};
+    const auto end = static_cast<off_t>(holes_end_.load(std::memory_order_relaxed));
+    if (fstat(fd_, &status) == 0 && status.st_size < end) {
+        // What fails here fails for want of a file system, which the next call tells of too.
+        [[maybe_unused]] const int ignored = ftruncate(fd_, end);
+    }
+}
+
 void OutputFile::close() {
+    extend_over_holes();
     if (::close(std::exchange(fd_, -1)) != 0) {
         fail(errno);
     }

@@ -4,6 +4,7 @@
 #include "dump/input/error.hpp"
 #include "dump/output/output.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -39,13 +40,19 @@ class OutputFile final : public Output {
 
     void reserve(std::uint64_t size) override;
     [[nodiscard]] Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) override;
+    [[nodiscard]] bool has_holes() const override { return is_regular_; }
+    [[nodiscard]] Written leave_hole(std::uint64_t offset, std::uint64_t size) override;
     void close() override;
     [[noreturn]] void fail(int error) const override;
 
   private:
+    void extend_over_holes() const;
+
     std::string path_;
     std::uint64_t size_limit_;
     int fd_;
+    bool is_regular_ = false;                 // not a disk itself, which keeps what was there before
+    std::atomic<std::uint64_t> holes_end_{0}; // of the last hole: the file may end there
 };
 
 } // namespace ballast::dump
