@@ -113,10 +113,12 @@ endef
 bench: bench-dump bench-cpuacct bench-balloon ## Measure against the peers, side by side.
 
 .PHONY: bench-dump
-bench-dump: ## pmakedumpfile against makedumpfile; CORE=FILE takes a core that is there.
+bench-dump: ## pmakedumpfile against makedumpfile; CORE=FILE takes a core that is there, BENCH='--OPTION…' fewer runs.
 	@scripts/deps modules tools vm check
-	@$(MAKE) --no-print-directory tools
-	@tests/bench/dump --kernel $$(scripts/kernel $(vm_kernel)) --build $(BUILD) $(if $(CORE),--core $(CORE))
+	@$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
+		cmake --build $(BUILD)/tools --target pmakedumpfile dump_limit && \
+		tests/bench/dump --kernel $$(scripts/kernel $(vm_kernel)) --build $(BUILD) --peer $$(scripts/makedumpfile) \
+			$(if $(CORE),--core $(CORE)) $(BENCH)
 
 .PHONY: bench-cpuacct
 bench-cpuacct: ## What cpuacct.ko costs, in instructions, against no module and v1.
