@@ -15,6 +15,9 @@ JOBS ?= $(shell nproc)
 
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
+# Not $(MAKE) itself: a recipe that names it runs also under `make -n`, and all of these are one command with what follows.
+submake = $(MAKE) --no-print-directory
+
 .PHONY: help
 help: ## Print this list.
 	@echo 'Ballast: movable memory ballooning, CPU accounting on cgroup v2, parallel crash dumps.'
@@ -25,31 +28,38 @@ help: ## Print this list.
 demo: ## Everything at work in a VM: install, build, boot, balloon, account, crash, dump.
 	@scripts/deps modules tools vm
 	@kernel=$$(scripts/kernel $(vm_kernel)) && \
-		$(MAKE) --no-print-directory modules KDIR=$$kernel/build && \
-		$(MAKE) --no-print-directory tools && \
+		$(submake) modules KDIR=$$kernel/build && \
+		$(submake) tools && \
 		tests/vm/demo --kernel $$kernel --build $(BUILD)
 
 .PHONY: check
 check: ## Test everything, in VMs where it takes a kernel; ends with CTest's summary.
 	@scripts/deps modules tools vm check
 	@kernel=$$(scripts/kernel $(vm_kernel)) && \
-		$(MAKE) --no-print-directory modules test-modules KDIR=$$kernel/build && \
-		$(MAKE) --no-print-directory tests TEST_KERNEL=$$kernel && \
+		$(submake) modules test-modules KDIR=$$kernel/build && \
+		$(submake) tests TEST_KERNEL=$$kernel && \
 		$(call ctest,$$kernel)
 
-# The kernels besides check's; `check-all` builds for them and runs the guest tests.
+# The kernels besides check's, and which of their tests are about the kernel.
 other_kernels := 5.10 6.12 7.3
+KERNEL_TESTS ?= ^(vm|guest|page_flags)\.
 
+# One kernel after the other, since they share the CMake tree, and all of them, whatever comes of each.
 .PHONY: check-all
-check-all: check $(other_kernels:%=check-on-%) ## check, and the tests of kernels on 5.10, 6.12 and 7.3; build/check/matrix.md tells all.
+check-all: ## check, and the tests of kernels on 5.10, 6.12 and 7.3; build/check/matrix.md tells all.
+	@failed=; \
+	for target in check $(other_kernels:%=check-on-%); do \
+		$(submake) $$target || failed+=" $$target"; \
+	done; \
+	[ -z "$$failed" ] || { echo "check-all: failed:$$failed" >&2; exit 1; }
 
-# One kernel after the other: they share the CMake tree.
-.PHONY: check-on-%
-$(other_kernels:%=check-on-%): check-on-%: check
+.PHONY: $(other_kernels:%=check-on-%)
+$(other_kernels:%=check-on-%): check-on-%:
+	@scripts/deps modules tools vm check kernel
 	@kernel=$$(scripts/kernel $*) && \
-		$(MAKE) --no-print-directory modules test-modules KDIR=$$kernel/build && \
-		$(MAKE) --no-print-directory tests TEST_KERNEL=$$kernel && \
-		$(call ctest,$$kernel,--tests-regex '^(vm|guest|page_flags)\.')
+		$(submake) modules test-modules KDIR=$$kernel/build && \
+		$(submake) tests TEST_KERNEL=$$kernel && \
+		$(call ctest,$$kernel,--tests-regex '$(KERNEL_TESTS)')
 
 # ctest KERNEL OPTIONS: runs tests, and keeps what came of them for the matrix.
 ctest = $(call ctest_in,$(BUILD)/check/$$(cat $(1)/version),ctest,$(2))
@@ -67,7 +77,7 @@ vng: ## The guest tests, a kdump and a vng --dump inside virtme-ng, with Debian'
 	@kernel=$(if $(filter file,$(origin KDIR)),$$(scripts/kernel $(vm_kernel)),$$(realpath $(KDIR))) && \
 		kdir=$$([ -e $$kernel/build ] && echo $$kernel/build || echo $$kernel) && \
 		results=$$(tests/vng/vng_test --kernel $$kernel --build $(BUILD) --print-results) && \
-		$(MAKE) --no-print-directory modules test-modules KDIR=$$kdir && \
+		$(submake) modules test-modules KDIR=$$kdir && \
 		$(call configure,-DBALLAST_TESTS=ON -DBALLAST_VNG_KERNEL=$$kernel -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
 		cmake --build $(BUILD)/tools --target vng-tests && \
 		$(call ctest_in,$$results,vng,--build-config vng --label-regex vng)
@@ -124,7 +134,7 @@ bench-dump: ## pmakedumpfile against makedumpfile; CORE=FILE takes a core that i
 bench-cpuacct: ## What cpuacct.ko costs, in instructions, against no module and v1.
 	@scripts/deps modules tools vm check
 	@kernel=$$(scripts/kernel $(vm_kernel)) && \
-		$(MAKE) --no-print-directory modules KDIR=$$kernel/build && \
+		$(submake) modules KDIR=$$kernel/build && \
 		$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
 		cmake --build $(BUILD)/tools --target cpuacct_work && \
 		tests/bench/cpuacct --kernel $$kernel --build $(BUILD)
@@ -133,7 +143,7 @@ bench-cpuacct: ## What cpuacct.ko costs, in instructions, against no module and 
 bench-balloon: ## balloon_kvm against virtio_balloon, 2 MiB pages against 4 KiB; BENCH='--OPTION=N…' for fewer runs.
 	@scripts/deps modules tools vm check
 	@kernel=$$(scripts/kernel $(vm_kernel)) && \
-		$(MAKE) --no-print-directory modules KDIR=$$kernel/build && \
+		$(submake) modules KDIR=$$kernel/build && \
 		$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
 		cmake --build $(BUILD)/tools --target balloon_rates balloon_fragmentation && \
 		tests/bench/balloon --kernel $$kernel --build $(BUILD) $(BENCH)

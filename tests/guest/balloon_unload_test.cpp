@@ -9,6 +9,7 @@
 #include "balloon_fixture.hpp"
 #include "control/file.hpp"
 #include "failing_call.hpp"
+#include "loaded.hpp"
 #include "machine.hpp"
 #include "support/failure.hpp"
 
@@ -26,6 +27,11 @@ void check_nothing_left() {
     CHECK_FALSE(std::filesystem::exists("/dev/balloon-kvm"));
     CHECK_FALSE(std::filesystem::exists("/sys/class/misc/balloon-kvm"));
     CHECK_FALSE(std::filesystem::exists("/sys/module/balloon_kvm"));
+}
+
+bool has_parameter(const std::string &module, const std::string &parameter) {
+    const Loaded loaded(module);
+    return std::filesystem::exists("/sys/module/" + module + "/parameters/" + parameter);
 }
 
 } // namespace
@@ -141,6 +147,22 @@ TEST_CASE("a load that fails half-way undoes what it did") {
     }
     check_nothing_left();
     const LoadedBalloon works;
+}
+
+TEST_CASE(
+    "movable_chain=1 without the kernel's pointer to movable operations is refused, with one line that names it") {
+    if (!has_parameter("balloon_kvm", "movable_chain")) {
+        SKIP("pages have operations of their own on this kernel");
+    }
+    const std::string_view line = "balloon_kvm: this kernel has no symbol offline_movable_ops";
+    const auto named = log_lines_with(line);
+    {
+        const FailingCall failing("kallsyms_lookup_name", 0);
+        Modules modules;
+        failure(std::errc::no_such_file_or_directory, [&] { modules.load("balloon_kvm", {"movable_chain=1"}); });
+    }
+    CHECK(log_lines_with(line) == named + 1);
+    check_nothing_left();
 }
 
 TEST_CASE("a descriptor that can't be made leaves the module unloadable") {

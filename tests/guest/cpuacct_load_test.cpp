@@ -26,6 +26,7 @@ using ballast::control::Modules;
 using ballast::guest::burn;
 using ballast::guest::FailingCall;
 using ballast::guest::LoadedCpuacct;
+using ballast::guest::log_lines_with;
 using ballast::guest::run_task;
 using ballast::guest::settle;
 using ballast::guest::sum;
@@ -121,6 +122,18 @@ TEST_CASE("A load that fails half-way undoes what it did") {
     }
     const LoadedCpuacct works;
     CHECK(group->usage() == 0ns);
+}
+
+TEST_CASE("Where the kernel lacks a symbol the module refuses to load, with one line that names it") {
+    const std::string_view line = "cpuacct: this kernel has no symbol cgroup_add_dfl_cftypes";
+    const auto before = log_lines_with("cpuacct: ");
+    const auto named = log_lines_with(line);
+    {
+        const FailingCall failing("kallsyms_lookup_name", 0);
+        failure(std::errc::no_such_file_or_directory, [] { Modules().load("cpuacct"); });
+    }
+    CHECK(log_lines_with(line) == named + 1);
+    CHECK(log_lines_with("cpuacct: ") == before + 1);
 }
 
 TEST_CASE("A group that gets no memory when it is made gets it soon after") {

@@ -7,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <fcntl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -86,6 +87,20 @@ bool kernel_is_before(unsigned major, unsigned minor) {
     const std::uint64_t running_major = parse(release);
     const std::uint64_t running_minor = parse(release.substr(release.find('.')));
     return running_major < major || (running_major == major && running_minor < minor);
+}
+
+std::uint64_t log_lines_with(std::string_view text) {
+    constexpr int read_all = 3;
+    constexpr int size_buffer = 10;
+    std::string log(static_cast<std::size_t>(klogctl(size_buffer, nullptr, 0)), '\0');
+    const int length = klogctl(read_all, log.data(), static_cast<int>(log.size()));
+    REQUIRE(length >= 0);
+    log.resize(static_cast<std::size_t>(length));
+    std::uint64_t lines = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, log.find('\n', at))) {
+        ++lines;
+    }
+    return lines;
 }
 
 void compact_memory() {
