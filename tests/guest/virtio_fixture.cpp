@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "control/file.hpp"
 #include "machine.hpp"
@@ -55,7 +56,10 @@ std::vector<std::string> Host::devices() {
             names.push_back(entry.path().filename());
         }
     }
-    std::sort(names.begin(), names.end());
+    // By number: virtio10 comes after virtio9.
+    std::sort(names.begin(), names.end(), [](const std::string &one, const std::string &other) {
+        return std::pair(one.size(), one) < std::pair(other.size(), other);
+    });
     return names;
 }
 
