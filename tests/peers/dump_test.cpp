@@ -12,6 +12,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
@@ -33,6 +34,16 @@ void require_dump(std::vector<std::string> command) {
     const Outcome outcome = run(command, 300s);
     INFO(describe(command, outcome));
     REQUIRE(outcome.status == 0);
+}
+
+/** Filtering is right or wrong by what a program knows of the kernel; later ones than these are not in Debian 12's. */
+void skip_unless_makedumpfile_knows_kernel() {
+    unsigned major = 0;
+    unsigned minor = 0;
+    REQUIRE(std::sscanf(BALLAST_KERNEL_RELEASE, "%u.%u", &major, &minor) == 2);
+    if (major > 6 || (major == 6 && minor > 1)) {
+        SKIP("makedumpfile 1.7.2 does not know kernels after 6.1, and this is " BALLAST_KERNEL_RELEASE);
+    }
 }
 
 /** Whether the files have the same bytes. */
@@ -59,6 +70,7 @@ std::vector<std::string> dump_levels() {
 } // namespace
 
 TEST_CASE("A dump has the bitmaps and the page contents of makedumpfile's, at each level") {
+    skip_unless_makedumpfile_knows_kernel();
     const std::string levels = GENERATE("4_levels", "5_levels");
     const std::string dump_level = GENERATE(from_range(dump_levels()));
     const Folder folder;
@@ -150,6 +162,7 @@ TEST_CASE("Each compressor's pages are stored as the format says") {
 }
 
 TEST_CASE("makedumpfile filters our dump of all pages into our dump of few") {
+    skip_unless_makedumpfile_knows_kernel();
     const Folder folder;
     const std::string all = folder.path() / "all";
     const std::string few = folder.path() / "few";
@@ -163,6 +176,7 @@ TEST_CASE("makedumpfile filters our dump of all pages into our dump of few") {
 }
 
 TEST_CASE("Our filter makes of makedumpfile's dump of all pages the file that it makes of the core") {
+    skip_unless_makedumpfile_knows_kernel();
     const std::string compressor = GENERATE("", "-c", "-l");
     const std::string form = GENERATE("", "-F");
     const Folder folder;
@@ -203,6 +217,7 @@ TEST_CASE("Through -F and -R, ours or makedumpfile's, a dump is the very file ag
 }
 
 TEST_CASE("A split dump is put together by us and by makedumpfile, and so is makedumpfile's by us") {
+    skip_unless_makedumpfile_knows_kernel();
     const Folder folder;
     const auto path = [&](const char *name) { return (folder.path() / name).native(); };
     const std::string core = core_of("5_levels");
@@ -223,6 +238,7 @@ TEST_CASE("A split dump is put together by us and by makedumpfile, and so is mak
 }
 
 TEST_CASE("libkdumpfile, crash and makedumpfile read an ELF dump") {
+    skip_unless_makedumpfile_knows_kernel();
     const std::string levels = GENERATE("4_levels", "5_levels");
     const Folder folder;
     const std::string elf = folder.path() / "elf";
