@@ -34,15 +34,6 @@ void press_for_memory() {
     waitpid(child, nullptr, 0);
 }
 
-/** The storm may have ended with a block offline; the kernel refuses to bring online what is. */
-void set_online_again(const MemoryBlock &block) {
-    try {
-        block.set_online();
-    } catch (const ballast::control::Error &error) {
-        CHECK(error.code() == std::errc::invalid_argument);
-    }
-}
-
 /** Random targets until the end, checks of all pages in between. */
 void resize_until(const LoadedBalloon &balloon, std::chrono::steady_clock::time_point end, std::uint64_t most,
                   std::mt19937 &random) {
@@ -97,7 +88,7 @@ TEST_CASE("inflation, deflation, compaction, offlining, lack of memory and unloa
         CHECK(split > 0);
     }
     for (const auto &block : blocks) {
-        set_online_again(block);
+        block.set_online_again();
     }
     CHECK(managed_pages() == zones);
 }

@@ -146,29 +146,6 @@ TEST_CASE("without check_content there is nothing to read of content") {
     CHECK(read_text("/sys/module/balloon_kvm/parameters/check_content") == "N\n");
 }
 
-namespace {
-
-/** Runs a process that needs memory; returns whether it got it all, rather than being killed. */
-bool allocate_in_process(std::uint64_t bytes) {
-    const pid_t child = fork();
-    if (child == 0) {
-        // In pieces, since the kernel refuses a mapping of more than all that it has outside the balloon.
-        for (std::uint64_t got = 0; got < bytes; got += mib) {
-            if (mmap(nullptr, mib, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) ==
-                MAP_FAILED) {
-                _exit(1);
-            }
-        }
-        _exit(0);
-    }
-    REQUIRE(child > 0);
-    int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-} // namespace
-
 TEST_CASE("when memory runs out the balloon gives way before a process is killed") {
     const LoadedBalloon balloon;
     const auto killed = event("oom_kill");

@@ -10,6 +10,7 @@
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "control/error.hpp"
@@ -115,6 +116,26 @@ void stop_background_compaction() {
     write_text("/proc/sys/vm/compaction_proactiveness", "0");
 }
 
+bool allocate_in_process(std::uint64_t bytes) {
+    constexpr std::uint64_t piece = 1 << 20;
+    const pid_t child = fork();
+    if (child == 0) {
+        std::ofstream("/proc/self/oom_score_adj") << 1000;
+        // In pieces, since the kernel refuses a mapping of more than all that it has outside the balloon.
+        for (std::uint64_t got = 0; got < bytes; got += piece) {
+            if (mmap(nullptr, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) ==
+                MAP_FAILED) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+    REQUIRE(child > 0);
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 void wait_until(const std::function<bool()> &condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
     while (!condition()) {
@@ -163,6 +184,15 @@ MemoryBlock::MemoryBlock(std::filesystem::path folder)
 
 void MemoryBlock::set_state(std::string_view state) const {
     write_text(folder_ / "state", state);
+}
+
+void MemoryBlock::set_online_again() const {
+    try {
+        set_online();
+    } catch (const control::Error &error) {
+        // The kernel refuses to bring online what is.
+        CHECK(error.code() == std::errc::invalid_argument);
+    }
 }
 
 HoledMemory::HoledMemory()

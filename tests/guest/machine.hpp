@@ -43,6 +43,12 @@ void drop_caches();
 /** From now on the kernel compacts memory only when asked to. */
 void stop_background_compaction();
 
+/**
+ * Runs a process that needs memory; returns whether it got it all, rather than being killed: it is the first that the
+ * kernel kills for memory.
+ */
+bool allocate_in_process(std::uint64_t bytes);
+
 /** Polls until the condition holds; a test that waits for minutes in vain fails. */
 void wait_until(const std::function<bool()> &condition);
 
@@ -66,6 +72,8 @@ class MemoryBlock {
 
     void set_offline() const { set_state("offline"); }
     void set_online() const { set_state("online_movable"); }
+    /** After a storm, which may have ended with the block offline or not. */
+    void set_online_again() const;
     [[nodiscard]] bool holds(std::uint64_t page_frame) const {
         return page_frame >= first_page_frame_ && page_frame - first_page_frame_ < page_frames_;
     }
