@@ -201,7 +201,6 @@ static void tell_poison(struct virtio_balloon *vb)
 	virtio_cwrite_le(vb->vdev, struct virtio_balloon_config, poison_val, &poison);
 }
 
-/* Makes the device work, when it is new and after a restore. */
 static int start_device(struct virtio_balloon *vb)
 {
 	int err = find_queues(vb);
@@ -232,10 +231,44 @@ static int start_oom(struct virtio_balloon *vb)
 	return balloon_oom_register(&vb->balloon);
 }
 
+/* Also after a start that failed. */
 static void stop_oom(struct virtio_balloon *vb)
 {
 	if (virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
 		balloon_oom_unregister(&vb->balloon);
+}
+
+/*
+ * Makes the device work, when it is new and after a restore; then the kernel may use it of its own
+ * accord.
+ */
+static int start(struct virtio_balloon *vb)
+{
+	int err = start_device(vb);
+
+	if (err)
+		return err;
+	err = start_oom(vb);
+	if (err)
+		goto delete;
+	err = virtio_reporting_start(vb);
+	if (err)
+		goto stop_oom;
+	return 0;
+
+stop_oom:
+	stop_oom(vb);
+delete:
+	virtio_statistics_stop(vb);
+	delete_queues(vb);
+	return err;
+}
+
+/* From now on the kernel leaves the device alone. */
+static void stop_calls(struct virtio_balloon *vb)
+{
+	virtio_reporting_stop(vb);
+	stop_oom(vb);
 }
 
 static struct virtio_balloon *allocate(struct virtio_device *vdev)
@@ -278,28 +311,19 @@ static int virtio_balloon_probe(struct virtio_device *vdev)
 	err = virtio_hints_init(vb);
 	if (err)
 		goto destroy_deflate;
-	err = start_device(vb);
+	err = start(vb);
 	if (err)
 		goto destroy_hints;
-	err = start_oom(vb);
-	if (err)
-		goto stop_device;
-	err = virtio_reporting_start(vb);
-	if (err)
-		goto unregister_oom;
 	err = device_add_groups(&vdev->dev, balloon_groups);
 	if (err)
-		goto stop_reporting;
+		goto stop;
 	balloon_announce(&vb->balloon, &vdev->dev);
 	/* What the host set before this is no change. */
 	virtio_balloon_changed(vdev);
 	return 0;
 
-stop_reporting:
-	virtio_reporting_stop(vb);
-unregister_oom:
-	stop_oom(vb);
-stop_device:
+stop:
+	stop_calls(vb);
 	virtio_statistics_stop(vb);
 	delete_queues(vb);
 destroy_hints:
@@ -322,8 +346,7 @@ static void virtio_balloon_remove(struct virtio_device *vdev)
 
 	balloon_retract(&vb->balloon);
 	device_remove_groups(&vdev->dev, balloon_groups);
-	virtio_reporting_stop(vb);
-	stop_oom(vb);
+	stop_calls(vb);
 	virtio_statistics_stop(vb);
 	virtio_hints_destroy(vb);
 	cancel_work_sync(&vb->read_target);
@@ -337,11 +360,15 @@ static void virtio_balloon_remove(struct virtio_device *vdev)
 }
 
 #ifdef CONFIG_PM_SLEEP
-/* All work is frozen. The device forgets all that it was told, so the host gets it back first. */
+/*
+ * All work of ours is frozen, but not that which reports free pages, nor those who run out of them.
+ * The device forgets all that it was told, so the guest takes its pages back first.
+ */
 static int virtio_balloon_freeze(struct virtio_device *vdev)
 {
 	struct virtio_balloon *vb = vdev->priv;
 
+	stop_calls(vb);
 	balloon_drain(&vb->balloon);
 	tell_size(&vb->balloon);
 	virtio_hints_take_back(vb);
@@ -352,7 +379,7 @@ static int virtio_balloon_freeze(struct virtio_device *vdev)
 static int virtio_balloon_restore(struct virtio_device *vdev)
 {
 	struct virtio_balloon *vb = vdev->priv;
-	int err = start_device(vb);
+	int err = start(vb);
 
 	if (err)
 		return err;

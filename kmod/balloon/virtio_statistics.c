@@ -141,7 +141,11 @@ void virtio_statistics_init(struct virtio_balloon *vb)
  */
 int virtio_statistics_start(struct virtio_balloon *vb)
 {
-	return vb->statistics.vq ? send(vb) : 0;
+	if (!vb->statistics.vq)
+		return 0;
+	/* A restore that failed has stopped it. */
+	vb->statistics.stopped = false;
+	return send(vb);
 }
 
 /**

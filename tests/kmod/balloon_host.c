@@ -20,6 +20,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pm.h>
 #include <linux/slab.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
@@ -374,6 +375,15 @@ static const struct kernel_param_ops target_ops = { .set = set_target, .get = ge
 module_param_cb(target, &target_ops, NULL, 0644);
 MODULE_PARM_DESC(target, "written: pages that each balloon is to have; read: those that they have");
 
+static int get_poison(char *buffer, const struct kernel_param *unused)
+{
+	return sysfs_emit(buffer, "%x\n", le32_to_cpu(hosts[0]->config.poison_val));
+}
+
+static const struct kernel_param_ops poison_ops = { .get = get_poison };
+module_param_cb(poison, &poison_ops, NULL, 0444);
+MODULE_PARM_DESC(poison, "what freed memory holds, as the first device was told");
+
 static int set_hint_id(const char *text, const struct kernel_param *unused)
 {
 	u32 id;
@@ -429,6 +439,21 @@ static void host_released(struct device *dev)
 	complete(&host_of(dev_to_virtio(dev))->released);
 }
 
+/* A transport does so when the machine goes to sleep and wakes. */
+static int host_suspend(struct device *dev)
+{
+	return virtio_device_freeze(dev_to_virtio(dev));
+}
+
+static int host_resume(struct device *dev)
+{
+	return virtio_device_restore(dev_to_virtio(dev));
+}
+
+static struct dev_pm_domain sleep = {
+	.ops = { SET_SYSTEM_SLEEP_PM_OPS(host_suspend, host_resume) },
+};
+
 static void free_host(struct host_device *host)
 {
 	if (host->workqueue)
@@ -449,6 +474,7 @@ static struct host_device *make_host(void)
 	host->vdev.config = &host_config;
 	host->vdev.dev.parent = root;
 	host->vdev.dev.release = host_released;
+	host->vdev.dev.pm_domain = &sleep;
 	host->workqueue = alloc_ordered_workqueue("balloon-host", 0);
 	host->inside = kvcalloc(BITS_TO_LONGS(end_pfn), sizeof(long), GFP_KERNEL);
 	if (host->workqueue && host->inside)
