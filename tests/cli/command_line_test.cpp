@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "pmakedumpfile.hpp"
+#include "small_core.hpp"
 #include "support/file.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>

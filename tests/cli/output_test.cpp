@@ -2,9 +2,9 @@
 #include "peers/dump_file.hpp"
 #include "peers/kdumpfile.hpp"
 #include "pmakedumpfile.hpp"
+#include "small_core.hpp"
 #include "support/file.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>

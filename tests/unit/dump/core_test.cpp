@@ -4,7 +4,7 @@
 
 #include "failure.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <algorithm>
 #include <array>

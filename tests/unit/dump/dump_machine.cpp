@@ -2,7 +2,7 @@
 #include "dump_machine.hpp"
 
 #include "dump/input/page_reader.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <algorithm>
 #include <filesystem>

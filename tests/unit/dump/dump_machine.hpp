@@ -8,7 +8,7 @@
 #include "dump/output/dump.hpp"
 #include "peers/kdumpfile.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <cstddef>
 #include <cstdint>

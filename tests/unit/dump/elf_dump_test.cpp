@@ -6,7 +6,7 @@
 #include "dump_machine.hpp"
 #include "peers/kdumpfile.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>

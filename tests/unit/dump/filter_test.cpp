@@ -3,7 +3,7 @@
 
 #include "failure.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>

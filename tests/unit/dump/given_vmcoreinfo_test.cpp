@@ -9,7 +9,7 @@
 
 #include "failure.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 #include "types_subject.hpp"
 
 #include <catch2/catch_test_macros.hpp>

@@ -2,7 +2,7 @@
 #include "dump/kernel/kernel.hpp"
 
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include "dump/kernel/address_space.hpp"
 

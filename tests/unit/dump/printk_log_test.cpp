@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "failure.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include "dump/input/vmcoreinfo.hpp"
 #include "dump/kernel/kernel.hpp"

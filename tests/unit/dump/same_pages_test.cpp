@@ -5,7 +5,7 @@
 #include "peers/dump_file.hpp"
 #include "peers/kdumpfile.hpp"
 #include "support/folder.hpp"
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>

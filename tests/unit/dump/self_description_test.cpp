@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Kernels that describe themselves: by kallsyms and BTF in their memory, and by newer lines of VMCOREINFO.
 #include "support/folder.hpp"
+#include "support/synthetic_core.hpp"
 #include "synthetic_btf.hpp"
-#include "synthetic_core.hpp"
 #include "synthetic_symbols.hpp"
 
 #include "dump/filter/filter.hpp"

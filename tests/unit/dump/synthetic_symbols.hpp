@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <cstdint>
 #include <map>

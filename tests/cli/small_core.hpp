@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <string>
 #include <vector>
 
 namespace ballast::test {
@@ -24,9 +23,8 @@ struct CoreContent {
 };
 
 /**
- * Writes a small ELF64 vmcore as kdump lays it out: header, program headers, the notes (one CPU's registers and
- * VMCOREINFO), then one PT_LOAD from physical address 1 MiB on. Of each four pages one is zero, one is text that packs
- * well, two are noise. It holds no kernel, so it can be dumped at levels 0 and 1 only.
+ * Writes a small vmcore as kdump lays it out, with one PT_LOAD from physical address 1 MiB on. Of each four pages one
+ * is zero, one is text that packs well, two are noise. It holds no kernel, so it can be dumped at levels 0 and 1 only.
  */
 CoreLayout make_core(const std::filesystem::path &path, const CoreContent &content = {});
 

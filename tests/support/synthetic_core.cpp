@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "synthetic_core.hpp"
+#include "support/synthetic_core.hpp"
 
 #include <algorithm>
 #include <bit>
