@@ -38,7 +38,13 @@ struct node {
     list *owner;
 };
 
+struct large {
+    char before[200];
+    char after[200];
+};
+
 enum pageflags { PG_locked, PG_lru = 4, PG_far = 200 };
+enum pagetype { PGTY_buddy = 0xf0, PGTY_none = -1 };
 
 extern "C" {
 extern const char linux_banner[];
@@ -53,6 +59,9 @@ unsigned long types_subject(const void *data) {
     const auto *other = static_cast<const zone *>(data);
     const auto *nodes = static_cast<const nodemask_t *>(data);
     const pageflags flag = PG_lru;
+    const pagetype type = PGTY_buddy;
+    const auto *far = static_cast<const large *>(data);
     return subject->flags + subject->order + nodes->bits[0] + static_cast<unsigned long>(other->free_area[0]) + flag +
+           far->after[0] + (type == PGTY_none ? 1 : 0) +
            static_cast<unsigned long>(linux_banner[0] == 'L' ? types_of_variables.balance : 1);
 }

@@ -71,6 +71,14 @@ TEST_CASE("DWARF tells sizes, members, also of unnamed unions, lengths of arrays
     CHECK(types->has_enum("pageflags"));
 }
 
+TEST_CASE("DWARF's numbers beyond 127 are not taken for negative ones, nor negative ones for large") {
+    const auto types = open_dwarf("/proc/self/exe");
+    CHECK(types->offset("large", "after") == 200);
+    CHECK(types->length("large", "after") == 200);
+    CHECK(types->enumerator("pagetype", "PGTY_buddy") == 0xf0);
+    CHECK(types->enumerator("pagetype", "PGTY_none") == -1);
+}
+
 TEST_CASE("DWARF tells a variable's type, and the types that it is made of and points at") {
     const auto types = open_dwarf("/proc/self/exe");
     const auto variable = types->variable("types_of_variables");
@@ -117,7 +125,7 @@ TEST_CASE("What DWARF doesn't have is empty") {
     CHECK_FALSE(types->offset("page", "no_such_member"));
     CHECK_FALSE(types->length("page", "flags"));
     CHECK_FALSE(types->enumerator("pageflags", "PG_head"));
-    CHECK_FALSE(types->has_enum("pagetype"));
+    CHECK_FALSE(types->has_enum("no_such_enum"));
     CHECK_FALSE(types->variable("no_such_variable"));
 }
 

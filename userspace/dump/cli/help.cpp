@@ -27,6 +27,7 @@ What goes into it:
                        the next LEVEL is tried where there is no room for the one before
   -L BYTES             no file of more than that
   -x VMLINUX           the kernel with debug information, for what neither VMCOREINFO nor its BTF tells
+  --config FILE        erase what FILE names in the language of makedumpfile.conf(5)
   -i VMCOREINFO        a text to use for the core's own VMCOREINFO
 
 How it is written:

@@ -5,13 +5,17 @@
 #include "dump/cli/progress.hpp"
 #include "dump/cli/report.hpp"
 #include "dump/cli/timed_steps.hpp"
+#include "dump/erase/eraser.hpp"
 #include "dump/filter/filter.hpp"
 #include "dump/kernel/kernel.hpp"
 #include "dump/output/dump.hpp"
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <optional>
+#include <span>
+#include <string>
 
 namespace ballast::dump {
 
@@ -31,6 +35,9 @@ class DumpRun {
         messages.say(message_level::debug, fmt::format("The crashed kernel is {}.", kernel_.release()));
         for (const std::string &remark : kernel_.remarks()) {
             messages.say(message_level::common, remark);
+        }
+        if (!options.erase_config.empty()) {
+            find_erasure();
         }
         threads_ = decide_threads(options, core_, messages);
     }
@@ -55,6 +62,29 @@ class DumpRun {
     }
 
   private:
+    void find_erasure() {
+        const std::string &path = options_.erase_config;
+        erasure_ = ballast::dump::find_erasure(
+            core_, kernel_, parse_erase_config(read_text(path, "a text that tells what to erase"), path), path,
+            options_.vmlinux);
+        for (const std::string &remark : erasure_->remarks) {
+            messages_.say(message_level::common, remark);
+        }
+    }
+
+    /** The headers have the machine's names, which may be erased too. */
+    [[nodiscard]] Machine machine() const {
+        Machine machine = machine_of(core_, kernel_);
+        if (erasure_ && kernel_.utsname_physical()) {
+            erasure_->memory.erase_from(*kernel_.utsname_physical(),
+                                        std::as_writable_bytes(std::span(machine.utsname)));
+            for (std::size_t end = utsname_field; end <= machine.utsname.size(); end += utsname_field) {
+                machine.utsname[end - 1] = '\0';
+            }
+        }
+        return machine;
+    }
+
     FilterResult filter_at(unsigned level) {
         FilterResult filtered = filter(core_, kernel_, level, threads_, progress_);
         for (const std::string &warning : filtered.warnings) {
@@ -65,7 +95,7 @@ class DumpRun {
 
     DumpResult write(unsigned level, const FilterResult &filtered, bool again, const Bitmap *first) {
         const auto origin = core_.origin();
-        return write_dump(core_, machine_of(core_, kernel_), core_.present(), filtered.dumped,
+        return write_dump(core_, machine(), core_.present(), filtered.dumped,
                           {.paths = options_.outputs,
                            .overwrite = options_.overwrite || again,
                            .format = options_.elf ? Format::elf : Format::kdump,
@@ -78,7 +108,8 @@ class DumpRun {
                            .size_limit = options_.size_limit,
                            .split_block = options_.split_block,
                            .dedup_memory = options_.dedup_memory,
-                           .eraseinfo = origin ? origin->eraseinfo : "",
+                           .erased = erasure_ ? &erasure_->memory : nullptr,
+                           .eraseinfo = (origin ? origin->eraseinfo : "") + (erasure_ ? erasure_->eraseinfo : ""),
                            .first = first},
                           progress_);
     }
@@ -140,6 +171,7 @@ class DumpRun {
     ProgressPrinter printer_;
     TimedSteps progress_;
     unsigned threads_ = 1;
+    std::optional<Erasure> erasure_;
 };
 
 } // namespace

@@ -15,19 +15,19 @@ namespace ballast::dump {
 
 namespace {
 
-constexpr std::uint64_t most_vmcoreinfo = std::uint64_t{1} << 20U;
+constexpr std::uint64_t longest_text = std::uint64_t{1} << 20U;
 
-std::string read_vmcoreinfo(const std::string &path) {
+} // namespace
+
+std::string read_text(const std::string &path, std::string_view what) {
     const File file(path);
-    if (file.size() == 0 || file.size() > most_vmcoreinfo) {
-        throw Error(fmt::format("{}: {} bytes long: not a text of VMCOREINFO", path, file.size()));
+    if (file.size() == 0 || file.size() > longest_text) {
+        throw Error(fmt::format("{}: {} bytes long: not {}", path, file.size(), what));
     }
     std::string text(file.size(), '\0');
     file.read(0, std::as_writable_bytes(std::span(text)));
     return text;
 }
-
-} // namespace
 
 void check_outputs(const Options &options) {
     if (options.dry_run) {
@@ -43,10 +43,11 @@ void check_outputs(const Options &options) {
 }
 
 Core open_core(const Options &options) {
-    return Core::open(options.cores,
-                      {.allow_mapping = options.allow_mapping,
-                       .partial = options.action == Options::Action::verify,
-                       .vmcoreinfo = options.vmcoreinfo.empty() ? "" : read_vmcoreinfo(options.vmcoreinfo)});
+    return Core::open(
+        options.cores,
+        {.allow_mapping = options.allow_mapping,
+         .partial = options.action == Options::Action::verify,
+         .vmcoreinfo = options.vmcoreinfo.empty() ? "" : read_text(options.vmcoreinfo, "a text of VMCOREINFO")});
 }
 
 unsigned decide_threads(const Options &options, const Core &core, const Messages &messages) {

@@ -5,6 +5,9 @@
 #include "dump/cli/options.hpp"
 #include "dump/input/core.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace ballast::dump {
 
 // What every action that reads a core or writes a dump begins and ends with.
@@ -17,6 +20,9 @@ Core open_core(const Options &options);
 
 /** How many threads, and says why. */
 unsigned decide_threads(const Options &options, const Core &core, const Messages &messages);
+
+/** A file's text, which must not be empty nor longer than 1 MiB. what: it should be, for the message of the Error. */
+std::string read_text(const std::string &path, std::string_view what);
 
 void say_saved(const Options &options, const Messages &messages);
 

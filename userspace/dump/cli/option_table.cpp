@@ -111,6 +111,7 @@ constexpr std::array rules = {
                }},
     OptionRule{'x', nullptr, required_argument, set_text<&Options::vmlinux>},
     OptionRule{'i', nullptr, required_argument, set_text<&Options::vmcoreinfo>},
+    OptionRule{0, "config", required_argument, set_text<&Options::erase_config>},
     // How it is written.
     OptionRule{'c', nullptr, no_argument, set_codec<Codec::zlib>},
     OptionRule{'l', nullptr, no_argument, set_codec<Codec::lzo>},
@@ -191,7 +192,6 @@ constexpr std::array rules = {
                }},
     // Not here.
     OptionRule{'X', nullptr, no_argument, nullptr},
-    OptionRule{0, "config", required_argument, nullptr},
     OptionRule{0, "diskset", required_argument, nullptr},
     OptionRule{0, "eppic", required_argument, nullptr},
     OptionRule{0, "extension", required_argument, nullptr},

@@ -177,6 +177,10 @@ void check_together(const Options &options) {
             throw Error(fmt::format("{} can't be used with {}: {}", conflict.one, conflict.other, conflict.why));
         }
     }
+    if (!options.erase_config.empty() && options.action != Action::dump) {
+        // It would not be erased, with nobody the wiser.
+        throw Error("--config goes with the making of a dump only");
+    }
     if (options.action == Action::generate_vmcoreinfo && options.vmlinux.empty()) {
         refuse_missing("-x VMLINUX", "-g VMCOREINFO -x VMLINUX");
     }

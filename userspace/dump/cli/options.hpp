@@ -47,6 +47,7 @@ struct Options {
     std::vector<std::string> outputs; // none: standard output (flattened), or nothing (dry_run)
     std::string vmcoreinfo;           // -i: path of a text to use for the core's own VMCOREINFO; empty: none
     std::string vmlinux;              // -x: path of the kernel with debug information; empty: none
+    std::string erase_config;         // --config: path of a text that tells what to erase; empty: none
     bool allow_mapping = true;
     std::optional<std::uint64_t> address_to_translate; // the kernel's, virtual
     bool only_uncleared_log = false;                   // since the last `dmesg --clear`

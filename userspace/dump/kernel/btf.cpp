@@ -168,4 +168,10 @@ std::unique_ptr<Types> read_btf(AddressSpace &memory, std::uint64_t begin, std::
     return memory.read(begin, bytes) ? parse_btf(bytes) : nullptr;
 }
 
+std::unique_ptr<Types> read_btf(AddressSpace &memory, const Symbols &symbols) {
+    const auto begin = address_of(symbols, btf_symbols[0]);
+    const auto end = address_of(symbols, btf_symbols[1]);
+    return begin && end ? read_btf(memory, *begin, *end) : nullptr;
+}
+
 } // namespace ballast::dump

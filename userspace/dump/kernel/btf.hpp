@@ -2,12 +2,15 @@
 #pragma once
 
 #include "dump/kernel/address_space.hpp"
+#include "dump/kernel/symbols.hpp"
 #include "dump/kernel/types.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 namespace ballast::dump {
 
@@ -19,5 +22,11 @@ std::unique_ptr<Types> parse_btf(std::span<const std::byte> bytes);
  * Throws Error on a read error.
  */
 std::unique_ptr<Types> read_btf(AddressSpace &memory, std::uint64_t begin, std::uint64_t end);
+
+/** The symbols between which BTF stands. */
+constexpr std::array<std::string_view, 2> btf_symbols{"__start_BTF", "__stop_BTF"};
+
+/** The same, between these. */
+std::unique_ptr<Types> read_btf(AddressSpace &memory, const Symbols &symbols);
 
 } // namespace ballast::dump

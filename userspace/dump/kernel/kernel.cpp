@@ -19,10 +19,6 @@ namespace ballast::dump {
 
 namespace {
 
-constexpr std::string_view btf_start = "__start_BTF";
-constexpr std::string_view btf_end = "__stop_BTF";
-
-constexpr std::size_t utsname_field = 65;
 constexpr std::size_t release_field = 2;
 
 std::optional<PageTables> find_page_tables(const Vmcoreinfo &vmcoreinfo) {
@@ -34,7 +30,7 @@ std::optional<PageTables> find_page_tables(const Vmcoreinfo &vmcoreinfo) {
     if (!phys_base || !top) {
         return std::nullopt;
     }
-    return PageTables{.root = *top - kernel_text_start + static_cast<std::uint64_t>(*phys_base),
+    return PageTables{.root = *top - image_start + static_cast<std::uint64_t>(*phys_base),
                       .levels = vmcoreinfo.number("pgtable_l5_enabled").value_or(0) != 0 ? 5U : 4U,
                       .encryption_mask = static_cast<std::uint64_t>(vmcoreinfo.number("sme_mask").value_or(0))};
 }
@@ -44,11 +40,16 @@ std::string_view field(const Utsname &utsname, std::size_t index) {
     return bytes.substr(0, bytes.find('\0'));
 }
 
+struct FoundUtsname {
+    Utsname utsname;
+    std::uint64_t physical = 0; // address
+};
+
 /**
  * The kernel's own utsname. It must agree with VMCOREINFO, or else the page tables are not the right ones. Before 5.11
  * VMCOREINFO doesn't tell where in init_uts_ns it is; then it is where the release's name comes out right.
  */
-std::optional<Utsname> read_utsname(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::string_view release) {
+std::optional<FoundUtsname> find_utsname(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::string_view release) {
     const auto symbol = vmcoreinfo.symbol("init_uts_ns");
     const auto offset = vmcoreinfo.offset("uts_namespace.name");
     if (!symbol || release.empty()) {
@@ -60,7 +61,7 @@ std::optional<Utsname> read_utsname(const Vmcoreinfo &vmcoreinfo, AddressSpace &
         Utsname utsname{};
         if (memory.read(*symbol + at, std::as_writable_bytes(std::span(utsname))) &&
             field(utsname, release_field) == release) {
-            return utsname;
+            return FoundUtsname{.utsname = utsname, .physical = memory.translate(*symbol + at)->physical};
         }
     }
     return std::nullopt;
@@ -74,26 +75,9 @@ Utsname utsname_of_release(std::string_view release) {
     return utsname;
 }
 
-std::unique_ptr<Types> find_btf(const Symbols &symbols, AddressSpace &memory) {
-    const auto begin = address_of(symbols, btf_start);
-    const auto end = address_of(symbols, btf_end);
-    return begin && end ? read_btf(memory, *begin, *end) : nullptr;
-}
-
-/** In the kernel's memory, and in the file what isn't found there. */
-Symbols find_all_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::vector<std::string_view> names,
-                         const std::string &vmlinux) {
-    Symbols symbols = find_symbols(vmcoreinfo, memory, names);
-    if (!vmlinux.empty()) {
-        std::erase_if(names, [&](std::string_view name) { return symbols.contains(name); });
-        symbols.merge(symbols_in_vmlinux(vmlinux, vmcoreinfo, names));
-    }
-    return symbols;
-}
-
 std::vector<std::string_view> needed_symbols() {
     std::vector<std::string_view> names = kernel_memory_symbols();
-    names.insert(names.end(), {btf_start, btf_end});
+    names.insert(names.end(), btf_symbols.begin(), btf_symbols.end());
     return names;
 }
 
@@ -111,7 +95,7 @@ void Kernel::find_layouts(const Vmcoreinfo &vmcoreinfo, const Symbols &symbols, 
         }
     };
     if (!is_complete()) {
-        complete_by(find_btf(symbols, memory));
+        complete_by(read_btf(memory, symbols));
     }
     if (!is_complete() && !vmlinux.empty()) {
         complete_by(open_dwarf(vmlinux));
@@ -137,14 +121,15 @@ Kernel Kernel::describe(const Core &core, const std::string &vmlinux) {
     }
     kernel.page_tables_ = *tables;
     AddressSpace memory(core, *tables);
-    const auto utsname = read_utsname(vmcoreinfo, memory, kernel.release_);
+    const auto utsname = find_utsname(vmcoreinfo, memory, kernel.release_);
     if (!utsname) {
         kernel.remarks_.push_back(fmt::format(
             "the kernel's name '{}' isn't found through its page tables: all pages are kept", kernel.release_));
         return kernel;
     }
-    kernel.utsname_ = *utsname;
-    const Symbols symbols = find_all_symbols(vmcoreinfo, memory, needed_symbols(), vmlinux);
+    kernel.utsname_ = utsname->utsname;
+    kernel.utsname_physical_ = utsname->physical;
+    const Symbols symbols = find_symbols(vmcoreinfo, memory, needed_symbols(), vmlinux);
     kernel.find_layouts(vmcoreinfo, symbols, memory, vmlinux);
     kernel.sections_ = find_memory_sections(vmcoreinfo, kernel.section_layout_, kernel.page_layout_.size, memory,
                                             core.page_size(), core.max_pfn(), kernel.remarks_);

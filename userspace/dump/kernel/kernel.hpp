@@ -17,7 +17,8 @@
 namespace ballast::dump {
 
 /** struct new_utsname: six strings of 65 bytes each: sysname, nodename, release, version, machine, domainname. */
-using Utsname = std::array<char, std::size_t{6} * 65>;
+constexpr std::size_t utsname_field = 65;
+using Utsname = std::array<char, 6 * utsname_field>;
 
 /** What the dead kernel says of itself. */
 class Kernel {
@@ -36,6 +37,9 @@ class Kernel {
     [[nodiscard]] const std::string &release() const { return release_; }
 
     [[nodiscard]] const Utsname &utsname() const { return utsname_; }
+
+    /** Where in memory it stands; empty where the kernel's memory isn't understood. */
+    [[nodiscard]] std::optional<std::uint64_t> utsname_physical() const { return utsname_physical_; }
 
     /** Seconds since 1970 at the crash, where the kernel says so. */
     [[nodiscard]] std::optional<std::int64_t> crash_time() const { return crash_time_; }
@@ -59,6 +63,7 @@ class Kernel {
     std::int64_t phys_base_ = 0;
     std::string release_;
     Utsname utsname_{};
+    std::optional<std::uint64_t> utsname_physical_;
     std::optional<std::int64_t> crash_time_;
     std::vector<MemorySection> sections_;
     PageLayout page_layout_;

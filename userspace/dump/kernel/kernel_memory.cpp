@@ -2,6 +2,7 @@
 #include "dump/kernel/kernel_memory.hpp"
 
 #include "dump/kernel/page_table_walk.hpp"
+#include "dump/kernel/per_cpu.hpp"
 #include "dump/kernel/printk_log.hpp"
 
 #include <algorithm>
@@ -26,12 +27,9 @@ constexpr std::array<ImagePart, 4> image_parts{{{"_text", "_etext", {}},
                                                 {"_sdata", "__init_begin", {}},
                                                 {"__nosave_begin", "__start_bss_decrypted_unused", "__bss_stop"}}};
 
-constexpr std::array<std::string_view, 4> per_cpu_names{"__per_cpu_start", "__per_cpu_end", "__per_cpu_offset",
-                                                        "nr_cpu_ids"};
 constexpr std::array<std::string_view, 2> vmcoreinfo_names{"vmcoreinfo_data", "vmcoreinfo_note"};
 
 constexpr std::uint64_t largest_part = std::uint64_t{1} << 30; // of the image: all of it has no more
-constexpr std::uint32_t most_cpus = 8192;                      // CONFIG_NR_CPUS' limit
 
 /** Gathers the pages behind virtual addresses. */
 class Gatherer {
@@ -103,20 +101,12 @@ void add_image(Gatherer &gatherer, const Symbols &symbols) {
 }
 
 /** Each CPU's copy of the per-CPU variables. */
-void add_per_cpu_areas(Gatherer &gatherer, const Symbols &symbols) {
-    const auto begin = address_of(symbols, per_cpu_names[0]);
-    const auto end = address_of(symbols, per_cpu_names[1]);
-    const auto offsets = address_of(symbols, per_cpu_names[2]);
-    const auto cpus_at = address_of(symbols, per_cpu_names[3]);
-    const auto cpus = cpus_at ? gatherer.value_at<std::uint32_t>(*cpus_at) : std::nullopt;
-    if (!begin || !end || !offsets || !cpus || *end < *begin || *end - *begin > largest_part) {
+void add_per_cpu_areas(Gatherer &gatherer, const PerCpu &per_cpu) {
+    if (per_cpu.size() == 0) {
         return;
     }
-    for (std::uint32_t cpu = 0; cpu < std::min(*cpus, most_cpus); ++cpu) {
-        const auto offset = gatherer.value_at<std::uint64_t>(*offsets + cpu * sizeof(std::uint64_t));
-        if (offset) {
-            gatherer.add(*begin + *offset, *end - *begin);
-        }
+    for (const std::uint64_t address : per_cpu.addresses(per_cpu.begin())) {
+        gatherer.add(address, per_cpu.size());
     }
 }
 
@@ -133,7 +123,7 @@ void add_vmcoreinfo(Gatherer &gatherer, const Symbols &symbols, std::uint64_t pa
 } // namespace
 
 std::vector<std::string_view> kernel_memory_symbols() {
-    std::vector<std::string_view> names(per_cpu_names.begin(), per_cpu_names.end());
+    std::vector<std::string_view> names(PerCpu::symbols.begin(), PerCpu::symbols.end());
     names.insert(names.end(), vmcoreinfo_names.begin(), vmcoreinfo_names.end());
     for (const ImagePart &part : image_parts) {
         names.insert(names.end(), {part.begin, part.end});
@@ -150,7 +140,7 @@ std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmc
     AddressSpace memory(core, tables);
     Gatherer gatherer(memory, core.page_size());
     add_image(gatherer, symbols);
-    add_per_cpu_areas(gatherer, symbols);
+    add_per_cpu_areas(gatherer, PerCpu(memory, symbols));
     add_vmcoreinfo(gatherer, symbols, core.page_size());
     for (const MemorySection &section : sections) {
         gatherer.add(section.mem_map, (section.end - section.first) * struct_page_size);

@@ -133,4 +133,14 @@ Symbols symbols_in_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcorei
     return symbols;
 }
 
+Symbols find_symbols(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::vector<std::string_view> names,
+                     const std::string &vmlinux) {
+    Symbols symbols = find_symbols(vmcoreinfo, memory, names);
+    if (!vmlinux.empty()) {
+        std::erase_if(names, [&](std::string_view name) { return symbols.contains(name); });
+        symbols.merge(symbols_in_vmlinux(vmlinux, vmcoreinfo, names));
+    }
+    return symbols;
+}
+
 } // namespace ballast::dump

@@ -91,7 +91,7 @@ StoredPage ChunkCopier::store(Entry &entry, std::uint64_t run, bool share_zeros,
         if (sizes_only_ && reader_.begins_with_data(entry.pfn)) {
             return {.size = static_cast<std::uint32_t>(job_->core.page_size())};
         }
-        const auto page = reader_.page(entry.pfn, run);
+        const auto page = page_without_erased(entry.pfn, run);
         if (share_zeros && is_zero(page)) {
             entry.data = Data::zero_page;
             return {};
@@ -104,6 +104,16 @@ StoredPage ChunkCopier::store(Entry &entry, std::uint64_t run, bool share_zeros,
         unreadable_.push_back({.pfn = entry.pfn, .reason = error.what()});
         return store_unreadable(entry, share_zeros, out);
     }
+}
+
+std::span<const std::byte> ChunkCopier::page_without_erased(Pfn pfn, std::uint64_t run) {
+    const auto page = reader_.page(pfn, run);
+    if (job_->erased == nullptr || !job_->erased->touches(pfn)) {
+        return page;
+    }
+    erased_page_.assign(page.begin(), page.end());
+    job_->erased->erase_from(pfn * page.size(), erased_page_);
+    return erased_page_;
 }
 
 StoredPage ChunkCopier::store_as_it_is(Entry &entry, bool share_zeros, std::span<std::byte> out) {

@@ -79,6 +79,7 @@ class ChunkCopier {
 
     StoredPage store(Entry &entry, std::uint64_t run, bool share_zeros, std::span<std::byte> out);
     StoredPage store_as_it_is(Entry &entry, bool share_zeros, std::span<std::byte> out);
+    std::span<const std::byte> page_without_erased(Pfn pfn, std::uint64_t run);
     StoredPage store_unreadable(Entry &entry, bool share_zeros, std::span<std::byte> out);
     std::uint64_t place_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t offset,
                                     std::uint64_t written);
@@ -93,6 +94,7 @@ class ChunkCopier {
     std::vector<PageDescriptor> descriptors_;
     std::vector<Entry> entries_;
     std::vector<UnreadablePage> unreadable_;
+    std::vector<std::byte> erased_page_; // only where something is erased
     std::vector<std::byte> data_;
     bool sizes_only_ = false; // of raw pages: a dry run wants no more than which of them are zeros
     std::uint64_t used_ = 0;  // of data_

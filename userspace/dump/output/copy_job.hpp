@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dump/compress/compressor.hpp"
+#include "dump/erase/erased_memory.hpp"
 #include "dump/input/bitmap.hpp"
 #include "dump/input/core.hpp"
 #include "dump/input/rank_index.hpp"
@@ -29,9 +30,10 @@ struct CopyJob {
     const Core &core;
     const Bitmap &pages;
     Compression compression;
-    bool as_stored = false;           // pages keep the form that they have in a kdump-compressed core
-    const RankIndex *ranks = nullptr; // of all pages of the file, where `pages` are some of them
-    std::uint64_t dedup_memory = 0;   // bytes for finding pages with the same content; 0: none are looked for
+    bool as_stored = false;               // pages keep the form that they have in a kdump-compressed core
+    const RankIndex *ranks = nullptr;     // of all pages of the file, where `pages` are some of them
+    std::uint64_t dedup_memory = 0;       // bytes for finding pages with the same content; 0: none are looked for
+    const ErasedMemory *erased = nullptr; // not with as_stored
     std::vector<CopyPart> parts{};
 };
 

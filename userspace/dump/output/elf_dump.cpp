@@ -38,7 +38,9 @@ std::uint64_t drop_zero_pages(const DumpWork &work, Bitmap &pages) {
             SetBits pfns(work.dumped, chunk.first);
             for (std::uint64_t page = 0; page < chunk.pages; page++) {
                 const Pfn pfn = pfns.next();
-                if (is_readable_zero(reader, pfn)) {
+                // In a page of which some is erased there are other bytes.
+                const bool is_erased = work.options.erased != nullptr && work.options.erased->touches(pfn);
+                if (!is_erased && is_readable_zero(reader, pfn)) {
                     zeros += pages.clear_range(pfn, pfn + 1);
                 }
             }
@@ -65,7 +67,7 @@ CopyResult write_elf(const DumpWork &work, DumpResult &dump) {
         file->reserve(layout.data());
         file->write(0, layout.headers(end));
     }
-    CopyJob job{.core = work.core, .pages = layout.pages(), .compression = {}};
+    CopyJob job{.core = work.core, .pages = layout.pages(), .compression = {}, .erased = work.options.erased};
     job.parts.push_back({.file = file, .begin = 0, .end = plan.chunks(), .data = layout.data()});
     CopyResult result = copy_pages(job, work.options.threads, "Copying data", work.progress);
     if (file != nullptr && result.error && !file->in_order()) {

@@ -119,6 +119,7 @@ class KdumpWriter {
                     .as_stored = work_.options.as_stored,
                     .ranks = ranks,
                     .dedup_memory = work_.options.dedup_memory,
+                    .erased = work_.options.erased,
                     .parts = {}};
         for (const Part &part : parts_) {
             job.parts.push_back(part.copy);

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+// What --config erases is gone from dumps of real cores, in each form; makedumpfile and libkdumpfile are the judges.
+#include "comparison.hpp"
+#include "debug_info.hpp"
+#include "dump_file.hpp"
+#include "kdumpfile.hpp"
+#include "support/folder.hpp"
+#include "support/process.hpp"
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <charconv>
+#include <cstring>
+#include <elf.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+
+using namespace ballast::peers;
+using ballast::test::Outcome;
+using ballast::test::run;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// No text of ours or the guest's has it.
+constexpr std::string_view marker = "ballast's secret 7f3a90c1";
+constexpr std::uint64_t nodename_offset = 65; // in struct new_utsname
+constexpr std::size_t nodename_size = 65;
+
+std::string core_of(const std::string &levels) {
+    return BALLAST_CORES "-" + levels + ".core";
+}
+
+Outcome run_ours(std::vector<std::string> arguments) {
+    std::erase(arguments, "");
+    arguments.insert(arguments.begin(), BALLAST_PMAKEDUMPFILE);
+    return run(arguments, 300s);
+}
+
+void require_ours(const std::vector<std::string> &arguments) {
+    const Outcome outcome = run_ours(arguments);
+    INFO(describe(arguments, outcome));
+    REQUIRE(outcome.status == 0);
+}
+
+std::string config_of(const Folder &folder, std::string_view text) {
+    std::ofstream(folder.path() / "erase.conf") << text;
+    return folder.path() / "erase.conf";
+}
+
+/** How often the file has the text. */
+std::uint64_t count_in(const std::string &path, std::string_view text) {
+    std::ifstream file(path, std::ios::binary);
+    std::string buffer;
+    std::string piece(std::size_t{1} << 20U, '\0');
+    std::uint64_t count = 0;
+    while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
+        buffer.append(piece, 0, static_cast<std::size_t>(file.gcount()));
+        for (auto at = buffer.find(text); at != std::string::npos; at = buffer.find(text, at + 1)) {
+            ++count;
+        }
+        buffer.erase(0, buffer.size() - std::min(buffer.size(), text.size() - 1));
+    }
+    return count;
+}
+
+std::uint64_t hexadecimal(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number, 16);
+    return number;
+}
+
+/** Where init_uts_ns.name.nodename is. */
+std::uint64_t nodename_address(const std::string &core) {
+    const Kdumpfile memory(core);
+    const std::string offset = memory.vmcoreinfo("OFFSET(uts_namespace.name)").value();
+    return hexadecimal(memory.vmcoreinfo("SYMBOL(init_uts_ns)").value()) + std::stoull(offset) + nodename_offset;
+}
+
+std::uint64_t physical_of(const std::string &core, std::uint64_t address) {
+    constexpr std::uint64_t image_start = 0xffffffff80000000;
+    return address - image_start +
+           static_cast<std::uint64_t>(std::stoll(Kdumpfile(core).vmcoreinfo("NUMBER(phys_base)").value()));
+}
+
+/** Copies the core of a machine whose name is the marker. */
+void copy_with_marker(const std::string &core, const std::string &to) {
+    std::filesystem::copy_file(core, to);
+    const std::uint64_t physical = physical_of(core, nodename_address(core));
+    std::fstream file(to, std::ios::in | std::ios::out | std::ios::binary);
+    Elf64_Ehdr header{};
+    file.read(reinterpret_cast<char *>(&header), sizeof header);
+    std::vector<Elf64_Phdr> segments(header.e_phnum);
+    file.seekg(static_cast<std::streamoff>(header.e_phoff));
+    file.read(reinterpret_cast<char *>(segments.data()),
+              static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
+    for (const Elf64_Phdr &segment : segments) { // the kernel's text is in two
+        if (segment.p_type == PT_LOAD && physical >= segment.p_paddr && physical < segment.p_paddr + segment.p_filesz) {
+            file.seekp(static_cast<std::streamoff>(segment.p_offset + physical - segment.p_paddr));
+            file.write(marker.data(), static_cast<std::streamsize>(marker.size()));
+        }
+    }
+    file.close();
+    REQUIRE(file);
+}
+
+std::string eraseinfo_of(const std::string &dump) {
+    constexpr std::streamoff place = 4096 + 64;
+    std::ifstream file(dump, std::ios::binary);
+    std::array<std::uint64_t, 2> offset_and_size{};
+    file.seekg(place);
+    file.read(reinterpret_cast<char *>(offset_and_size.data()), sizeof offset_and_size);
+    std::string text(offset_and_size[1], '\0');
+    file.seekg(static_cast<std::streamoff>(offset_and_size[0]));
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    REQUIRE(file);
+    return text;
+}
+
+std::string sorted_lines(const std::string &text) {
+    std::istringstream stream(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);) {
+        lines.push_back(line + "\n");
+    }
+    std::ranges::sort(lines);
+    return fmt::format("{}", fmt::join(lines, ""));
+}
+
+} // namespace
+
+TEST_CASE("What was erased is nowhere in the dump, in whatever form it is written") {
+    const std::string vmlinux = require_vmlinux();
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    const std::string core = path("core");
+    copy_with_marker(core_of("5_levels"), core);
+    const std::string config = config_of(folder, "erase init_uts_ns.name.nodename\n");
+    const std::vector<std::string> erase{"-f", "-x", vmlinux, "--config", config};
+    const auto with = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), erase.begin(), erase.end());
+        return arguments;
+    };
+
+    require_ours({"-d", "0", core, path("not_erased")});
+    REQUIRE(count_in(path("not_erased"), marker) == 2); // and in the header
+    std::filesystem::remove(path("not_erased"));
+
+    for (const std::string format : {"", "-E"}) {
+        for (const std::string level : {"0", "31"}) {
+            CAPTURE(format, level);
+            require_ours(with({format, "-d", level, core, path("dump")}));
+            CHECK(count_in(path("dump"), marker) == 0);
+        }
+    }
+    require_ours(with({"-d", "31", "--split", core, path("a"), path("b")}));
+    CHECK(count_in(path("a"), marker) + count_in(path("b"), marker) == 0);
+    const std::string command = fmt::format("{} -x {} --config {} -F -d 31 {} > {}", BALLAST_PMAKEDUMPFILE, vmlinux,
+                                            config, core, path("flat"));
+    REQUIRE(run({"sh", "-c", command}, 300s).status == 0);
+    CHECK(count_in(path("flat"), marker) == 0);
+
+    for (const std::string compressor : {"-c", "-l", "-p", "-z"}) {
+        CAPTURE(compressor);
+        require_ours(with({compressor, "-d", "31", core, path("dump")}));
+        std::vector<std::byte> nodename(nodename_size);
+        Kdumpfile(path("dump")).read_kernel(nodename_address(core), nodename);
+        CHECK(std::ranges::count(nodename, std::byte{'X'}) == nodename_size);
+        CHECK(eraseinfo_of(path("dump")) == "erase init_uts_ns.name.nodename size 65\n");
+    }
+    // Filtered again, the dump still says what it lacks.
+    require_ours({"-f", "-l", "-d", "31", path("dump"), path("a")});
+    CHECK(eraseinfo_of(path("a")) == "erase init_uts_ns.name.nodename size 65\n");
+    CHECK(run({"crash", "--osrelease", path("a")}).output == BALLAST_KERNEL_RELEASE "\n");
+}
+
+TEST_CASE("A config erases the bytes that makedumpfile erases") {
+    const std::string vmlinux = require_vmlinux();
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    const std::string config = config_of(folder, "# text, struct, part of one, pointer\n"
+                                                 "erase saved_command_line\n"
+                                                 "erase init_uts_ns.name.nodename\n"
+                                                 "erase init_task.comm size 3\n"
+                                                 "erase init_task.stack nullify\n"
+                                                 "erase jiffies_64\n"
+                                                 "for m in modules.next within module:list\n"
+                                                 "  erase m.name\n"
+                                                 "  erase m.version\n"
+                                                 "endfor\n"
+                                                 "for m in modules within module:list\n"
+                                                 "  erase m.srcversion\n"
+                                                 "endfor\n");
+    require_ours({"-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("ours")});
+    const Outcome theirs =
+        run({"makedumpfile", "-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("theirs")},
+            300s);
+    REQUIRE(theirs.status == 0);
+    const Comparison comparison = compare_dumps(path("theirs"), path("ours"));
+    INFO(comparison.describe());
+    CHECK(comparison.pages_compared > 1000);
+    CHECK(comparison.equal());
+    const std::string eraseinfo = eraseinfo_of(path("ours"));
+    CHECK(std::ranges::count(eraseinfo, '\n') > 20);
+    // Theirs has a loop's commands one after the other, each for all elements, and an empty line at its end.
+    CHECK("\n" + sorted_lines(eraseinfo) == sorted_lines(eraseinfo_of(path("theirs"))));
+}
+
+TEST_CASE("Without a vmlinux, BTF tells what a per-CPU variable is, and each CPU's is erased") {
+    const Folder folder;
+    const std::string dump = folder.path() / "dump";
+    const std::string format = GENERATE("", "-E");
+    const std::string config = config_of(folder, "erase cpu_info.x86_model_id\n");
+    CAPTURE(format);
+    require_ours({format, "-d", "31", core_of("5_levels"), dump});
+    constexpr std::string_view model = "QEMU TCG CPU version";
+    const std::uint64_t before = count_in(dump, model);
+    require_ours({"-f", format, "-d", "31", "--config", config, core_of("5_levels"), dump});
+    constexpr unsigned cpus = 2;
+    CHECK(count_in(dump, model) == before - cpus);
+    CHECK(count_in(dump, std::string(64, 'X')) == cpus);
+}
+
+TEST_CASE("A module's variables are known by its own debug information") {
+    const std::string vmlinux = require_vmlinux();
+    const Folder folder;
+    const std::string dump = folder.path() / "dump";
+    const std::string config = config_of(folder, "[9pnet]\n"
+                                                 "for t in v9fs_trans_list within p9_trans_module:list\n"
+                                                 "  erase t.name\n"
+                                                 "endfor\n"
+                                                 "[not-loaded]\n"
+                                                 "erase anything\n"
+                                                 "[virtio_pci]\n"
+                                                 "erase anything\n");
+    const Outcome outcome = run_ours({"-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), dump});
+    INFO(outcome.output << outcome.errors);
+    REQUIRE(outcome.status == 0);
+    // The guest's one transport.
+    CHECK(eraseinfo_of(dump) == "erase t.name size 6\n"); // virtio
+    CHECK(outcome.output.find(config + ":5: [not-loaded] is passed over: no such module is loaded") !=
+          std::string::npos);
+    CHECK(outcome.output.find(config + ":7: [virtio_pci] is passed over: its debug information is not found") !=
+          std::string::npos);
+}
+
+TEST_CASE("What can't be erased ends the run with a line that names the config's, and no dump is written") {
+    struct Wrong {
+        std::string text;
+        std::string message;
+        bool wants_vmlinux = true;
+    };
+    const auto wrong = GENERATE(
+        Wrong{"\nerase init_uts_ns.name",
+              "erase.conf:2: the type of 'init_uts_ns' is not known: BTF has the "
+              "types of per-CPU variables only: give the kernel's vmlinux with -x",
+              false},
+        Wrong{"erase no_such_thing", "erase.conf:1: there is no variable 'no_such_thing' in this kernel", false},
+        Wrong{"erase cpu_info.no_such", "erase.conf:1: 'cpu_info.no_such': there is no member 'no_such'", false},
+        Wrong{"erase cpu_info nullify", "erase.conf:1: 'cpu_info' is no pointer, which nullify wants", false},
+        Wrong{"for c in cpu_info\nendfor",
+              "erase.conf:1: 'cpu_info' is no array: a list is walked with 'via' or 'within'", false},
+        Wrong{"erase a size", "erase.conf:1: 'size' is not understood after 'a'", false},
+        Wrong{"erase init_task.stack", "erase.conf:1: 'init_task.stack' points at what has no size"},
+        Wrong{"for m in modules within module:no_such\nendfor",
+              "erase.conf:1: there is no struct 'module' with a list_head 'no_such'"},
+        Wrong{"for c in console_drivers via no_such\nendfor",
+              "erase.conf:1: 'console_drivers' has no member 'no_such' that is a pointer"},
+        Wrong{"erase init_task.comm size init_task.comm", "erase.conf:1: 'init_task.comm' is no size"});
+    const std::string vmlinux = wrong.wants_vmlinux ? require_vmlinux() : "";
+    const Folder folder;
+    const Outcome outcome = run_ours({vmlinux.empty() ? "" : "-x", vmlinux, "-d", "31", "--config",
+                                      config_of(folder, wrong.text), core_of("5_levels"), folder.path() / "dump"});
+    INFO(outcome.errors);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.errors.find(wrong.message) != std::string::npos);
+    CHECK(std::ranges::count(outcome.errors, '\n') == 1);
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "dump"));
+}
