@@ -7,6 +7,7 @@
 // takes to write as many bytes to FILE with large writes. The pages are in memory beforehand; reading, filtering, the
 // search for zero pages and headers are not in it.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
