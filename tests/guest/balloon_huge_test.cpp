@@ -98,7 +98,7 @@ TEST_CASE("memory that lies in small holes is taken page by page") {
     balloon.resize(memory("MemAvailable") / 4);
     const HoledMemory holes;
     const auto before = number(balloon, "huge_fallback");
-    balloon.resize(balloon.get().status().size_bytes + memory("MemFree") - 64 * mib);
+    balloon.resize(balloon.get().status().size_bytes + memory("MemFree") - 96 * mib);
     CHECK(number(balloon, "huge_fallback") > before);
 }
 

@@ -149,19 +149,15 @@ TEST_CASE("a load that fails half-way undoes what it did") {
     const LoadedBalloon works;
 }
 
-TEST_CASE(
-    "movable_chain=1 without the kernel's pointer to movable operations is refused, with one line that names it") {
+TEST_CASE("movable_chain=1 is refused where the kernel tells of no symbols") {
     if (!has_parameter("balloon_kvm", "movable_chain")) {
         SKIP("pages have operations of their own on this kernel");
     }
-    const std::string_view line = "balloon_kvm: this kernel has no symbol offline_movable_ops";
-    const auto named = log_lines_with(line);
     {
         const FailingCall failing("kallsyms_lookup_name", 0);
         Modules modules;
         failure(std::errc::no_such_file_or_directory, [&] { modules.load("balloon_kvm", {"movable_chain=1"}); });
     }
-    CHECK(log_lines_with(line) == named + 1);
     check_nothing_left();
 }
 

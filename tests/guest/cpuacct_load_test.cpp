@@ -124,15 +124,12 @@ TEST_CASE("A load that fails half-way undoes what it did") {
     CHECK(group->usage() == 0ns);
 }
 
-TEST_CASE("Where the kernel lacks a symbol the module refuses to load, with one line that names it") {
-    const std::string_view line = "cpuacct: this kernel has no symbol ";
+TEST_CASE("Where the kernel tells of no symbols the module refuses to load, with one line") {
     const auto before = log_lines_with("cpuacct: ");
-    const auto named = log_lines_with(line);
     {
         const FailingCall failing("kallsyms_lookup_name", 0);
         failure(std::errc::no_such_file_or_directory, [] { Modules().load("cpuacct"); });
     }
-    CHECK(log_lines_with(line) == named + 1);
     CHECK(log_lines_with("cpuacct: ") == before + 1);
 }
 
