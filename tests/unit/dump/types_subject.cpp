@@ -2,7 +2,8 @@
 // Types by the names that a kernel's have, for this program's own debug information.
 #include "types_subject.hpp"
 
-// NOLINTBEGIN(readability-identifier-naming,misc-use-internal-linkage): the kernel's names, in no namespace
+// NOLINTBEGIN(readability-identifier-naming,misc-use-internal-linkage,cppcoreguidelines-avoid-non-const-global-variables):
+// the kernel's names, in no namespace
 struct page {
     unsigned long flags;
     union {
@@ -52,7 +53,7 @@ const char linux_banner[] = "Linux version 6.1.0-synthetic (nobody@nowhere)";
 }
 
 list types_of_variables{.first = nullptr, .name = {}, .text = nullptr, .balance = 0};
-// NOLINTEND(readability-identifier-naming,misc-use-internal-linkage)
+// NOLINTEND(readability-identifier-naming,misc-use-internal-linkage,cppcoreguidelines-avoid-non-const-global-variables)
 
 unsigned long types_subject(const void *data) {
     const auto *subject = static_cast<const page *>(data);
@@ -62,6 +63,6 @@ unsigned long types_subject(const void *data) {
     const pagetype type = PGTY_buddy;
     const auto *far = static_cast<const large *>(data);
     return subject->flags + subject->order + nodes->bits[0] + static_cast<unsigned long>(other->free_area[0]) + flag +
-           far->after[0] + (type == PGTY_none ? 1 : 0) +
+           static_cast<unsigned char>(far->after[0]) + (type == PGTY_none ? 1 : 0) +
            static_cast<unsigned long>(linux_banner[0] == 'L' ? types_of_variables.balance : 1);
 }
