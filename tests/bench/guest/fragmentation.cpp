@@ -18,6 +18,7 @@
 #include "control/modules.hpp"
 #include "holed_file.hpp"
 #include "machine.hpp"
+#include "page_blocks.hpp"
 
 using namespace ballast::bench;
 using namespace ballast::control;
@@ -118,7 +119,7 @@ void run(const Options &options) {
     quieten();
     compact();
     const Taken balloon(options);
-    const std::uint64_t ideal = free_blocks() - options.balloon / block_size;
+    const std::uint64_t expected = free_blocks() - options.balloon / block_size;
     const auto migrated = event("balloon_migrate");
     {
         // Nearly all that is free, so that the balloon has to lie in the holes.
@@ -127,9 +128,11 @@ void run(const Options &options) {
     }
     const std::uint64_t before = free_blocks();
     compact();
-    fmt::print(R"({{"kind": "{}", "granule": {}, "ideal": {}, "before": {}, "after": {}, "migrated": {}}})"
-               "\n",
-               options.kind, options.granule, ideal, before, free_blocks(), event("balloon_migrate") - migrated);
+    fmt::print(
+        R"({{"kind": "{}", "granule": {}, "expected": {}, "ideal": {}, "before": {}, "after": {}, "migrated": {}}})"
+        "\n",
+        options.kind, options.granule, expected, ideal_free_blocks(), before, free_blocks(),
+        event("balloon_migrate") - migrated);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "holed_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -25,10 +26,12 @@ void check(bool works, const std::string &what) {
 HoledFile::HoledFile(std::uint64_t room, std::uint64_t granule) : file_(memfd_create("granules", MFD_CLOEXEC)) {
     check(file_.get() >= 0, "memfd_create");
     const std::uint64_t holes = room / granule;
-    const std::string content(granule, 'x');
     const auto place = [&](std::uint64_t number) { return static_cast<off_t>(number * granule); };
-    for (std::uint64_t number = 0; number < 2 * holes; ++number) {
-        check(pwrite(file_.get(), content.data(), content.size(), place(number)) == std::ssize(content),
+    constexpr std::uint64_t at_a_time = 1 << 20;
+    const std::string content(at_a_time, 'x');
+    for (std::uint64_t end = 2 * holes * granule, begin = 0; begin < end; begin += at_a_time) {
+        const std::uint64_t size = std::min(at_a_time, end - begin);
+        check(pwrite(file_.get(), content.data(), size, static_cast<off_t>(begin)) == static_cast<ssize_t>(size),
               "the file in memory");
     }
     for (std::uint64_t number = 0; number < 2 * holes; number += 2) {
