@@ -44,18 +44,15 @@ static gfp_t gfp_of(unsigned int order)
 }
 
 /*
- * Compaction looks for free pages in each page block, but after some full blocks only at every 32nd
- * page (isolate_freepages() in mm/compaction.c), until it finds one. A balloon that has filled
- * regular holes, and thereby has all of these, hides the free pages between them, and compaction
- * ends half-way. So the first pages of every eighth page block are left to the machine, as long as
- * there are others. Many in few blocks: one of them that a CPU holds keeps its block from merging.
+ * Compaction looks for free pages in each page block, but after some without any only at every 32nd
+ * page (isolate_freepages() in mm/compaction.c), until it finds one there. A balloon that has
+ * filled regular holes, and thereby has all of these, hides the free pages between them: compaction
+ * walks past them and ends half-way or at once. So the balloon leaves the first page of each page
+ * block to the machine, as long as there are others.
  */
-#define LANDMARK_PAGES 64
-#define LANDMARK_DISTANCE (8 * pageblock_nr_pages)
-
 static bool is_landmark(struct page *page)
 {
-	return (page_to_pfn(page) & (LANDMARK_DISTANCE - 1)) < LANDMARK_PAGES;
+	return IS_ALIGNED(page_to_pfn(page), pageblock_nr_pages);
 }
 
 /* Landmarks are put aside until inflation ends, lest they come again and again. */
@@ -133,20 +130,18 @@ void balloon_pages_free(struct balloon *b, struct list_head *pages, unsigned int
 /**
  * balloon_pages_free_landmarks() - give back what was put aside while the balloon was inflated
  * @b: the balloon
+ *
+ * What is handed out next, or what a CPU keeps for itself, is no landmark for long, and keeps its
+ * block from merging.
  */
 void balloon_pages_free_landmarks(struct balloon *b)
 {
 	struct page *page, *next;
-	unsigned long pfn = 0;
 
 	list_for_each_entry_safe(page, next, &b->landmarks, lru) {
 		list_del(&page->lru);
-		pfn = page_to_pfn(page);
-		__free_page(page);
+		compat_free_page_last(page);
 	}
-	/* Those that a CPU holds hide from compaction, and keep whole blocks from merging. */
-	if (pfn)
-		compat_page_alloc_drain(pfn);
 }
 
 /**

@@ -4,29 +4,35 @@
 #define BALLAST_COMPAT_PAGE_ALLOC_H
 
 #include <linux/gfp.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/page_ref.h>
 #include <linux/version.h>
 
 /**
- * compat_page_alloc_drain() - have all CPUs put the free pages that they hold back where they merge
- * with their neighbours
- * @pfn: of a page that was just freed
+ * compat_free_page_last() - free a page so that it is handed out after all others
+ * @page: the page, one reference
  *
- * drain_all_pages() is not exported; alloc_contig_range(), which begins with it, is. It may get the
- * page, or not: that does not matter.
+ * And so that it is free at once: what __free_page() frees, a CPU keeps for itself first. Memory
+ * that comes online is freed like that. It counts as more memory then, which this is not. Whoever
+ * looks at the page at this moment has a reference; then it is freed the ordinary way.
  *
- * Context: may sleep.
+ * Context: any that may take a spinlock.
  */
-static inline void compat_page_alloc_drain(unsigned long pfn)
+static inline void compat_free_page_last(struct page *page)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-	int err = alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN);
-#else
-	int err = alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
+#ifdef CONFIG_MEMORY_HOTPLUG
+	if (page_ref_freeze(page, 1)) {
+		adjust_managed_page_count(page, -1);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+		/* So are pages marked there that were never online. */
+		__SetPageOffline(page);
 #endif
-
-	if (!err)
-		free_contig_range(pfn, 1);
+		generic_online_page(page, 0);
+		return;
+	}
+#endif
+	__free_page(page);
 }
 
 #endif

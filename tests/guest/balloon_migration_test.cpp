@@ -77,6 +77,18 @@ TEST_CASE("compaction over holes moves pages of the balloon, each with its conte
     CHECK(balloon.get().status().content_errors == 0);
 }
 
+TEST_CASE("single pages are taken without the first page of each 2 MiB while there are others") {
+    stop_background_compaction();
+    const LoadedBalloon balloon({"huge=0"});
+    const Trace trace;
+    const HoledMemory holes;
+    balloon.resize(holes.free_bytes() / 2);
+    const auto pages = trace.events("inflate");
+    REQUIRE(!pages.empty());
+    CHECK(std::none_of(pages.begin(), pages.end(),
+                       [](const auto &page) { return page.front() % (2 * mib / page_size) == 0; }));
+}
+
 TEST_CASE("offlining a memory block moves the balloon's pages out of it, each with its content") {
     stop_background_compaction();
     const auto blocks = MemoryBlock::find_movable();
