@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
+#include <fcntl.h>
 #include <linux/kernel-page-flags.h>
+#include <unistd.h>
 
+#include "control/file.hpp"
 #include "machine.hpp"
 
 namespace ballast::bench {
@@ -40,10 +42,11 @@ bool is_unmovable(std::uint64_t flags) {
 } // namespace
 
 std::uint64_t ideal_free_blocks() {
-    std::ifstream file("/proc/kpageflags", std::ios::binary);
+    // Not a stream: the kernel refuses a read of other than whole flags.
+    const control::FileDescriptor file = control::open_file("/proc/kpageflags", O_RDONLY);
     std::uint64_t blocks = 0;
     std::uint64_t used = 0;
-    for (Block block{}; file.read(reinterpret_cast<char *>(block.data()), sizeof(block));) {
+    for (Block block{}; read(file.get(), block.data(), sizeof(block)) == sizeof(block);) {
         if (std::none_of(block.begin(), block.end(), is_unmovable)) {
             ++blocks;
             used += pages_per_block - static_cast<std::uint64_t>(std::count_if(block.begin(), block.end(), is_free));
