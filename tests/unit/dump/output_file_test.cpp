@@ -108,3 +108,13 @@ TEST_CASE("Reserved room reads as zeros until it is written") {
     expected.replace(5000, text.size(), text);
     CHECK(folder.read(path) == expected);
 }
+
+TEST_CASE("A hole makes the file longer up to the limit on its size, wherever it begins") {
+    const Folder folder;
+    const std::string path = folder.path() / "dump";
+    OutputFile file(path, false, 10'000);
+    CHECK(file.leave_hole(20'000, 4096).bytes == 0);
+    CHECK(file.leave_hole(8192, 4096).bytes == 1808);
+    file.close();
+    CHECK(std::filesystem::file_size(path) == 10'000);
+}

@@ -20,8 +20,10 @@ Json classes_json(const DumpStats &stats) {
     const ExcludedPages &seen = stats.seen;
     const ExcludedPages &excluded = stats.counts.excluded;
     Json classes;
+    // Broken pages of a class that this level keeps are left out as broken, though seen as of that class.
     const auto add = [&](const char *name, std::uint64_t ExcludedPages::*member) {
-        classes[name] = class_json(seen.*member, seen.*member - excluded.*member, stats.page_size);
+        const std::uint64_t all = std::max(seen.*member, excluded.*member);
+        classes[name] = class_json(all, all - excluded.*member, stats.page_size);
     };
     add("free", &ExcludedPages::free);
     add("cache", &ExcludedPages::cache);

@@ -118,7 +118,8 @@ Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> 
 Written OutputFile::leave_hole(std::uint64_t offset, std::uint64_t size) {
     const std::uint64_t room = size_limit_ - std::min(size_limit_, offset);
     const std::uint64_t length = std::min(size, room);
-    const std::uint64_t end = offset + length;
+    // One that begins beyond the limit must not make the file longer either.
+    const std::uint64_t end = length > 0 ? offset + length : 0;
     std::uint64_t seen = holes_end_.load(std::memory_order_relaxed);
     while (seen < end && !holes_end_.compare_exchange_weak(seen, end, std::memory_order_relaxed)) {
     }
