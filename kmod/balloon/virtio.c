@@ -66,9 +66,23 @@ static void tell_deflate(struct balloon *b, struct list_head *pages, unsigned in
 	wait_deflate(vb, NULL);
 }
 
+/* How long the host may hear nothing of migrations, too few to be worth a message. */
+#define MIGRATIONS_DELAY (HZ / 20)
+
+static void tell_migrations(struct work_struct *work)
+{
+	struct virtio_balloon *vb =
+		container_of(to_delayed_work(work), struct virtio_balloon, migrations);
+
+	page_queue_tell_collected(&vb->inflate);
+	page_queue_tell_collected(&vb->deflate);
+}
+
 /*
  * Only what the host was told of the same pages matters: many migrations are on their way to it at
- * a time. Where the device is gone there is nobody to tell, and pages move as they like.
+ * a time, and it is told of several at once. A host that must be told first of what leaves the
+ * balloon gets a message each. Where the device is gone there is nobody to tell, and pages move as
+ * they like.
  */
 static int tell_migrate(struct balloon *b, struct page *dst, struct page *src,
 			enum migrate_mode mode)
@@ -78,11 +92,12 @@ static int tell_migrate(struct balloon *b, struct page *dst, struct page *src,
 
 	if (page_queue_wait(&vb->deflate, dst))
 		return 0;
-	err = page_queue_tell_one(&vb->inflate, dst, mode != MIGRATE_ASYNC);
+	err = page_queue_tell_later(&vb->inflate, dst, mode != MIGRATE_ASYNC);
 	if (err)
 		return err == -EAGAIN ? err : 0;
-	if (page_queue_wait(&vb->inflate, src) || page_queue_tell_one(&vb->deflate, src, true))
+	if (page_queue_wait(&vb->inflate, src) || page_queue_tell_later(&vb->deflate, src, true))
 		return 0;
+	queue_delayed_work(system_wq, &vb->migrations, MIGRATIONS_DELAY);
 	wait_deflate(vb, src);
 	return 0;
 }
@@ -175,6 +190,7 @@ static void delete_queues(struct virtio_balloon *vb)
 {
 	if (!vb->has_queues)
 		return;
+	cancel_delayed_work_sync(&vb->migrations);
 	page_queue_wait(&vb->deflate, NULL);
 	vb->has_queues = false;
 	virtio_reset_device(vb->vdev);
@@ -281,6 +297,7 @@ static struct virtio_balloon *allocate(struct virtio_device *vdev)
 	vdev->priv = vb;
 	dev_set_drvdata(&vdev->dev, &vb->balloon);
 	INIT_WORK(&vb->read_target, read_target);
+	INIT_DELAYED_WORK(&vb->migrations, tell_migrations);
 	mutex_init(&vb->actual_lock);
 	init_waitqueue_head(&vb->reporting.answered);
 	virtio_statistics_init(vb);

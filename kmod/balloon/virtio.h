@@ -92,6 +92,7 @@ struct virtio_reporting {
  * @inflate: tells of pages that go into the balloon
  * @deflate: tells of pages that leave it
  * @read_target: sets the balloon's target to what the device says
+ * @migrations: tells the host of the last few pages that were migrated
  * @actual_lock: one at a time writes the size to the device
  * @has_queues: the device works; not between freeze and restore, nor after a failed restore
  * @statistics: the statistics queue
@@ -104,6 +105,7 @@ struct virtio_balloon {
 	struct page_queue inflate;
 	struct page_queue deflate;
 	struct work_struct read_target;
+	struct delayed_work migrations;
 	struct mutex actual_lock; /* one writes the size at a time */
 	bool has_queues;
 	struct virtio_statistics statistics;

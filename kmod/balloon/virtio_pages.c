@@ -22,6 +22,12 @@
 /* The device counts in pages of 4 KiB. */
 #define NUMBERS_PER_PAGE BIT(PAGE_SHIFT - VIRTIO_BALLOON_PFN_SHIFT)
 
+/*
+ * How many pages the host is told of together when they come one by one: enough that a message
+ * costs little for each, few enough to look through for each.
+ */
+#define COLLECTED_NUMBERS (64 * NUMBERS_PER_PAGE)
+
 /* A device that was taken away wakes nobody, so those who wait look for that this often. */
 #define LOOK_INTERVAL HZ
 
@@ -30,25 +36,30 @@ static bool is_gone(struct page_queue *q)
 	return !q->vq || virtqueue_is_broken(q->vq);
 }
 
+/* Under q->lock. Returns an empty array that is no longer free, or NULL. */
+static struct page_array *take_free(struct page_queue *q, int state)
+{
+	struct page_array *array;
+
+	for (array = q->arrays; array < q->arrays + q->used; array++) {
+		if (array->state == PAGE_ARRAY_FREE) {
+			array->state = state;
+			array->count = 0;
+			return array;
+		}
+	}
+	return NULL;
+}
+
 /* Returns whether there was an array, to be filled. */
 static bool try_claim(struct page_queue *q, struct page_array **array)
 {
-	struct page_array *found = NULL;
 	unsigned long flags;
-	unsigned int i;
 
 	spin_lock_irqsave(&q->lock, flags);
-	for (i = 0; i < q->used && !found; i++) {
-		if (q->arrays[i].state == PAGE_ARRAY_FREE)
-			found = &q->arrays[i];
-	}
-	if (found) {
-		found->state = PAGE_ARRAY_CLAIMED;
-		found->count = 0;
-	}
+	*array = take_free(q, PAGE_ARRAY_CLAIMED);
 	spin_unlock_irqrestore(&q->lock, flags);
-	*array = found;
-	return found;
+	return *array;
 }
 
 /* Waits for an array; returns whether there was one, or else the device is gone. */
@@ -61,40 +72,41 @@ static bool claim(struct page_queue *q, struct page_array **array)
 	return false;
 }
 
-static void unclaim(struct page_queue *q, struct page_array *array)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&q->lock, flags);
-	array->state = PAGE_ARRAY_FREE;
-	spin_unlock_irqrestore(&q->lock, flags);
-	wake_up(&q->answered);
-}
-
-/* The array is the host's then, or free after an error. */
-static int submit(struct page_queue *q, struct page_array *array)
+/*
+ * Under q->lock. The array is the host's then, or free after an error. With *@notify the host wants
+ * virtqueue_notify(), not under the lock: it may be at it for long when this is a call into it.
+ */
+static int submit_locked(struct page_queue *q, struct page_array *array, bool *notify)
 {
 	struct scatterlist sg;
+	int err;
+
+	sg_init_one(&sg, array->numbers, array->count * sizeof(*array->numbers));
+	/* One entry takes no indirect descriptor, which would have to be allocated. */
+	err = virtqueue_add_outbuf(q->vq, &sg, 1, array, GFP_ATOMIC);
+	if (err) {
+		array->state = PAGE_ARRAY_FREE;
+		return err;
+	}
+	array->state = PAGE_ARRAY_TOLD;
+	array->ticket = ++q->tickets;
+	*notify = virtqueue_kick_prepare(q->vq);
+	return 0;
+}
+
+static int submit(struct page_queue *q, struct page_array *array)
+{
 	unsigned long flags;
 	bool notify = false;
 	int err;
 
-	sg_init_one(&sg, array->numbers, array->count * sizeof(*array->numbers));
 	spin_lock_irqsave(&q->lock, flags);
-	/* One entry takes no indirect descriptor, which would have to be allocated. */
-	err = virtqueue_add_outbuf(q->vq, &sg, 1, array, GFP_ATOMIC);
-	if (!err) {
-		array->state = PAGE_ARRAY_TOLD;
-		array->ticket = ++q->tickets;
-		notify = virtqueue_kick_prepare(q->vq);
-	}
+	err = submit_locked(q, array, &notify);
 	spin_unlock_irqrestore(&q->lock, flags);
-
-	/* The host may be at it for long when this is a call into it: not under the lock. */
 	if (notify)
 		virtqueue_notify(q->vq);
 	if (err)
-		unclaim(q, array);
+		wake_up(&q->answered);
 	return err;
 }
 
@@ -154,25 +166,6 @@ int page_queue_tell(struct page_queue *q, struct list_head *pages, unsigned int 
 	return array ? submit(q, array) : 0;
 }
 
-/**
- * page_queue_tell_one() - tell the host of one page
- * @q: the queue
- * @page: the page, on whatever list
- * @may_wait: wait while too much is on its way already
- *
- * Return: as page_queue_tell(), or -EAGAIN if it would have to wait.
- */
-int page_queue_tell_one(struct page_queue *q, struct page *page, bool may_wait)
-{
-	struct page_array *array;
-	int err;
-
-	if (!(may_wait ? claim(q, &array) : try_claim(q, &array)))
-		return is_gone(q) ? -EIO : -EAGAIN;
-	err = add_numbers(q, &array, page, 0);
-	return err ?: submit(q, array);
-}
-
 static bool tells_of(struct page_queue *q, const struct page_array *array, struct page *page)
 {
 	__virtio32 number = cpu_to_virtio32(q->vq->vdev, page_to_pfn(page) * NUMBERS_PER_PAGE);
@@ -183,6 +176,97 @@ static bool tells_of(struct page_queue *q, const struct page_array *array, struc
 			return true;
 	}
 	return false;
+}
+
+/* What became of a page that is to be collected. */
+struct collected {
+	bool notify; /* an array was full, and the host wants virtqueue_notify() */
+	int err;
+};
+
+/* Returns whether there was an array for the page. */
+static bool try_collect(struct page_queue *q, struct page *page, struct collected *done)
+{
+	u32 number = page_to_pfn(page) * NUMBERS_PER_PAGE;
+	struct page_array *array;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (!q->collecting)
+		q->collecting = take_free(q, PAGE_ARRAY_COLLECTING);
+	array = q->collecting;
+	if (array) {
+		fill(q, array, number, number + NUMBERS_PER_PAGE);
+		if (array->count >= COLLECTED_NUMBERS) {
+			q->collecting = NULL;
+			done->err = submit_locked(q, array, &done->notify);
+		}
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+	return array;
+}
+
+static bool wait_and_collect(struct page_queue *q, struct page *page, struct collected *done)
+{
+	while (!is_gone(q)) {
+		if (wait_event_timeout(q->answered, try_collect(q, page, done), LOOK_INTERVAL))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * page_queue_tell_later() - tell the host of one page, together with others that come
+ * @q: the queue
+ * @page: the page, on whatever list
+ * @may_wait: wait while too much is on its way already
+ *
+ * The host is told when enough have come, when somebody waits for the page, or by
+ * page_queue_tell_collected(), which the caller has to see to.
+ *
+ * Return: as page_queue_tell(), or -EAGAIN if it would have to wait.
+ */
+int page_queue_tell_later(struct page_queue *q, struct page *page, bool may_wait)
+{
+	struct collected done = {};
+
+	if (is_gone(q))
+		return -EIO;
+	if (!try_collect(q, page, &done)) {
+		if (!may_wait)
+			return -EAGAIN;
+		if (!wait_and_collect(q, page, &done))
+			return -EIO;
+	}
+	if (done.notify)
+		virtqueue_notify(q->vq);
+	return done.err;
+}
+
+/* Only if the page is among them, if there is one. */
+static void tell_collected(struct page_queue *q, struct page *page)
+{
+	unsigned long flags;
+	bool notify = false;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (q->collecting && (!page || tells_of(q, q->collecting, page))) {
+		submit_locked(q, q->collecting, &notify);
+		q->collecting = NULL;
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+	if (notify)
+		virtqueue_notify(q->vq);
+}
+
+/**
+ * page_queue_tell_collected() - tell the host of the pages that it was to be told of later
+ * @q: the queue
+ */
+void page_queue_tell_collected(struct page_queue *q)
+{
+	if (!is_gone(q))
+		tell_collected(q, NULL);
 }
 
 /* Of any page if @page is NULL. */
@@ -213,8 +297,12 @@ static bool on_its_way(struct page_queue *q, unsigned long ticket, struct page *
  */
 int page_queue_wait(struct page_queue *q, struct page *page)
 {
-	unsigned long ticket = READ_ONCE(q->tickets);
+	unsigned long ticket;
 
+	if (is_gone(q))
+		return -EIO;
+	tell_collected(q, page);
+	ticket = READ_ONCE(q->tickets);
 	while (!is_gone(q)) {
 		if (wait_event_timeout(q->answered, !on_its_way(q, ticket, page), LOOK_INTERVAL))
 			return 0;
@@ -284,6 +372,7 @@ void page_queue_start(struct page_queue *q, struct virtqueue *vq)
 {
 	unsigned int i;
 
+	q->collecting = NULL;
 	q->used = min_t(unsigned int, virtqueue_get_vring_size(vq), PAGE_ARRAYS);
 	/* The last one may have been deleted with arrays on their way. */
 	for (i = 0; i < PAGE_ARRAYS; i++)
