@@ -127,10 +127,12 @@ TEST_CASE("pages that the kernel moves are told: the new one in, the old one out
     other_user.reset();
     compact_memory();
     const auto status = virtio_balloon().status();
-    CHECK(status.migrated > 500);
+    CHECK(status.migrated > 100);
     CHECK(status.size_pages == size);
-    wait_until([&] { return host.get("told_deflate") == status.migrated; });
-    CHECK(host.get("told_inflate") == size + status.migrated);
+    // The last few together, a moment later.
+    wait_until([&] {
+        return host.get("told_deflate") == status.migrated && host.get("told_inflate") == size + status.migrated;
+    });
     host.resize(0);
     CHECK(host.get("errors") == 0);
 }
