@@ -89,7 +89,7 @@ TEST_CASE("With a VMCOREINFO made of the vmlinux the dump is the one that the co
     CHECK(comparison.equal());
 }
 
-TEST_CASE("--vtop finds the page that libkdumpfile finds") {
+TEST_CASE("The page that --vtop finds is the one that libkdumpfile finds") {
     const std::string core = core_of(GENERATE("4_levels", "5_levels"));
     const Kdumpfile memory(core);
     const std::string address = memory.vmcoreinfo("SYMBOL(init_uts_ns)").value();
