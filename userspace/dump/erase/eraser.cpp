@@ -94,7 +94,7 @@ class Eraser {
         return type.kind == Kind::pointer ? follow(data, type) : std::optional(data);
     }
 
-    std::vector<TypedData> find_variable(std::string_view name) const {
+    [[nodiscard]] std::vector<TypedData> find_variable(std::string_view name) const {
         std::vector<TypedData> found = variables_.find(name);
         if (found.empty() && address_of(variables_.symbols(), name)) {
             fail(fmt::format("the type of '{}' is not known: {}", name, advice_));
@@ -239,7 +239,8 @@ class Eraser {
         }
     }
 
-    std::vector<TypedData> elements_of(const EraseLoop &loop, const TypedData &list, EraseLoop::Array /*kind*/) const {
+    [[nodiscard]] std::vector<TypedData> elements_of(const EraseLoop &loop, const TypedData &list,
+                                                     EraseLoop::Array /*kind*/) const {
         const Type type = list.describe();
         const std::uint64_t size = type.target ? list.types->describe(*type.target).size : 0;
         if (type.kind != Kind::array || size == 0) {
