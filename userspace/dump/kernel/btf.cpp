@@ -171,7 +171,11 @@ std::unique_ptr<Types> read_btf(AddressSpace &memory, std::uint64_t begin, std::
 std::unique_ptr<Types> read_btf(AddressSpace &memory, const Symbols &symbols) {
     const auto begin = address_of(symbols, btf_symbols[0]);
     const auto end = address_of(symbols, btf_symbols[1]);
-    return begin && end ? read_btf(memory, *begin, *end) : nullptr;
+    std::unique_ptr<Types> types;
+    if (begin && end) {
+        types = read_btf(memory, *begin, *end);
+    }
+    return types;
 }
 
 } // namespace ballast::dump
