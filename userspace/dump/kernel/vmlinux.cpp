@@ -27,7 +27,8 @@ class Vmlinux {
         const void *bytes = nullptr;
         const ssize_t length = dwelf_elf_gnu_build_id(elf_, &bytes);
         std::string text;
-        for (const auto byte : std::span(static_cast<const std::uint8_t *>(bytes), length > 0 ? length : 0)) {
+        const std::size_t size = length > 0 ? static_cast<std::size_t>(length) : 0;
+        for (const auto byte : std::span(static_cast<const std::uint8_t *>(bytes), size)) {
             text += fmt::format("{:02x}", byte);
         }
         return text;
