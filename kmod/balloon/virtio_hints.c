@@ -200,7 +200,7 @@ int virtio_hints_init(struct virtio_balloon *vb)
 	INIT_LIST_HEAD(&hints->blocks);
 	INIT_WORK(&hints->work, follow_host);
 	/* It may allocate all memory at one go: others should run beside it. */
-	hints->workqueue = alloc_workqueue("balloon-kvm-hints", WQ_FREEZABLE | WQ_CPU_INTENSIVE, 0);
+	hints->workqueue = alloc_workqueue("balloon-kvm-hints", WQ_UNBOUND | WQ_FREEZABLE, 0);
 	if (!hints->workqueue)
 		return -ENOMEM;
 	err = compat_shrinker_register(&hints->shrinker, "balloon-kvm-hints", hints, count_pages,
