@@ -269,7 +269,7 @@ TEST_CASE("A registration that fails half-way undoes what it did") {
     const LoadedCpuacct module;
     const TestGroup group("half-way");
     const auto [function, result] = GENERATE(table<std::string, int>({
-        {"__alloc_percpu_gfp", 0},
+        {"__alloc_percpu_gfp,pcpu_alloc_noprof", 0},
         {"cgroup_add_dfl_cftypes", -ENOMEM},
         {"cgroup_add_legacy_cftypes", -ENOMEM},
         {"cpufreq_register_notifier", -ENOMEM},
