@@ -10,6 +10,8 @@
  * They do to memory what a host does: a page that goes into the balloon loses its content. And they
  * watch the driver: a page that goes in twice, or comes out without being in, or is used while it
  * is in, or that is in when the driver lets the device go, is an error.
+ *
+ * Lock order: figures_lock, nothing else.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,6 +22,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pm.h>
 #include <linux/slab.h>
 #include <linux/virtio_ids.h>
@@ -55,6 +58,8 @@ struct host_device {
 static struct host_device *hosts[DEVICES_MAX];
 static struct device *root;
 static unsigned long end_pfn; /* of the machine's memory */
+/* All devices count in the same figures below, each in a thread of its own. */
+static DEFINE_MUTEX(figures_lock);
 
 static uint devices = 1;
 module_param(devices, uint, 0444);
@@ -211,8 +216,11 @@ static void serve(struct host_device *host, enum role role)
 	struct host_queue *q = &host->queues[role];
 
 	while (!READ_ONCE(host->gone) && has_buffer(q)) {
-		unsigned int head = read_chain(host, role);
+		unsigned int head;
 
+		mutex_lock(&figures_lock);
+		head = read_chain(host, role);
+		mutex_unlock(&figures_lock);
 		/* The host keeps it until it wants new ones. */
 		if (role == STATISTICS && !host->asked)
 			break;
@@ -269,8 +277,10 @@ static void host_reset(struct virtio_device *vdev)
 
 	host->status = 0;
 	cancel_work_sync(&host->work);
+	mutex_lock(&figures_lock);
 	if (!host->gone && !bitmap_empty(host->inside, end_pfn))
 		wrong(find_first_bit(host->inside, end_pfn), "is in the balloon at the reset");
+	mutex_unlock(&figures_lock);
 	bitmap_zero(host->inside, end_pfn);
 }
 
