@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,10 +29,9 @@ using std::chrono::seconds;
     throw std::system_error(errno, std::generic_category(), call);
 }
 
-/** Its state as proc_pid_stat(5) has it: the letter behind the name, which stands in parentheses. */
-char state_of(pid_t pid) {
-    const std::string stat = control::read_text(fmt::format("/proc/{}/stat", pid));
-    return stat.at(stat.rfind(')') + 2);
+/** Whether it waits in read(2) and has left the CPU: state S comes earlier, when time is still charged to it. */
+bool sleeps_in_read(pid_t pid) {
+    return control::read_text(fmt::format("/proc/{}/syscall", pid)).starts_with(fmt::format("{} ", SYS_read));
 }
 
 nanoseconds thread_time() {
@@ -69,7 +69,7 @@ Task::Task(const std::function<void()> &work) : gate_(-1) {
         _exit(0);
     }
     gate_ = std::move(gate.in);
-    while (state_of(pid_) != 'S') {
+    while (!sleeps_in_read(pid_)) {
         usleep(1000);
     }
 }
