@@ -103,11 +103,7 @@ int compat_cgroup_init(void)
 	if (!mutex)
 		return -ENOENT;
 	root_cpuusage = (u64 __percpu *)(unsigned long)compat_symbol("root_cpuacct_cpuusage");
-	if (!root_cpuusage) {
-		pr_err("is CONFIG_CGROUP_CPUACCT off?\n");
-		return -ENOENT;
-	}
-	return 0;
+	return root_cpuusage ? 0 : -ENOENT;
 }
 
 /**

@@ -340,8 +340,10 @@ static int follow(void)
 	int ret;
 
 	mkdir_tracepoint = compat_tracepoint("cgroup_mkdir");
+	if (!mkdir_tracepoint)
+		return -ENOENT;
 	release_tracepoint = compat_tracepoint("cgroup_release");
-	if (!mkdir_tracepoint || !release_tracepoint)
+	if (!release_tracepoint)
 		return -ENOENT;
 	/* Whatever mkdir adds must go when it is released. */
 	check_trace_callback_type_cgroup_release(probe_release);

@@ -143,6 +143,8 @@ static int files_add(void)
 	struct cgroup_subsys *v1 = compat_cgroup_subsys("cpuacct_cgrp_subsys");
 	int ret;
 
+	if (!v1)
+		return -ENOENT;
 	ret = cpuacct_files_add_more(v2_files);
 	if (ret)
 		return ret;

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "control/error.hpp"
 #include "control/file.hpp"
 #include "control/modules.hpp"
 #include "cpuacct.hpp"
@@ -41,6 +42,22 @@ bool is_readable(const std::filesystem::path &path) {
     std::array<char, 64> buffer{};
     const auto file = ballast::control::open_file(path, O_RDONLY);
     return read(file.get(), buffer.data(), buffer.size()) > 0;
+}
+
+/** Loads the module where the `nth` thing that it looks up is not there; false if it does without. */
+bool is_refused_without(const std::string &lookup, unsigned nth) {
+    const auto before = log_lines_with("cpuacct: ");
+    {
+        const FailingCall failing(lookup, 0, "cpuacct", nth);
+        try {
+            Modules().load("cpuacct");
+            return false;
+        } catch (const ballast::control::Error &error) {
+            CHECK(error.code() == std::errc::no_such_file_or_directory);
+        }
+    }
+    CHECK(log_lines_with("cpuacct: ") == before + 1);
+    return true;
 }
 
 } // namespace
@@ -131,6 +148,21 @@ TEST_CASE("Where the kernel tells of no symbols the module refuses to load, with
         failure(std::errc::no_such_file_or_directory, [] { Modules().load("cpuacct"); });
     }
     CHECK(log_lines_with("cpuacct: ") == before + 1);
+}
+
+TEST_CASE("Whichever symbol or tracepoint the kernel lacks, the module refuses to load, with one line") {
+    const std::string lookup = GENERATE("kallsyms_lookup_name", "for_each_kernel_tracepoint");
+    const TestGroup group("lacking");
+    unsigned nth = 1;
+    for (; is_refused_without(lookup, nth); ++nth) {
+        CAPTURE(lookup, nth);
+        CHECK_FALSE(std::filesystem::exists("/sys/module/cpuacct"));
+        CHECK_FALSE(std::filesystem::exists(group->path() / "cpuacct.usage"));
+    }
+    // It loads when no lookup failed, or when only perf_event was not there, whose place cpu takes.
+    CHECK(nth > (lookup == "kallsyms_lookup_name" ? 8 : 2));
+    CHECK(std::filesystem::exists(group->path() / "cpuacct.usage"));
+    Modules().unload("cpuacct");
 }
 
 TEST_CASE("A group that gets no memory when it is made gets it soon after") {
