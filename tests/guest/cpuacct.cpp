@@ -110,6 +110,10 @@ void settle(const Cgroup &group) {
     });
 }
 
+void wait_for_release(const Cgroup &group) {
+    wait_until([&] { return number_of(group.path() / "cgroup.stat", "nr_dying_descendants ") == 0; });
+}
+
 void burn_in(const Cgroup &group, std::chrono::milliseconds time, int cpu) {
     run_task([=] { burn(time); },
              [&](const Task &task) {

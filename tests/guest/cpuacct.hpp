@@ -90,6 +90,9 @@ std::chrono::nanoseconds sum(const std::vector<std::chrono::nanoseconds> &times)
  */
 void settle(const control::Cgroup &group);
 
+/** Waits until the kernel has released the groups that were removed below this one, which it does a little later. */
+void wait_for_release(const control::Cgroup &group);
+
 /** Keeps a CPU busy on behalf of a group; the group is at rest afterwards. */
 void burn_in(const control::Cgroup &group, std::chrono::milliseconds time, int cpu = 0);
 

@@ -33,6 +33,7 @@ using ballast::guest::settle;
 using ballast::guest::sum;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
+using ballast::guest::wait_for_release;
 using Catch::Matchers::Matches;
 
 namespace {
@@ -197,7 +198,7 @@ TEST_CASE("A reset also holds for the time of groups below, removed ones include
     CHECK(sum(group->usage_percpu()) == 0ns);
     CHECK(child.usage() == child_usage);
     child.remove();
-    usleep(300'000);
+    wait_for_release(*group);
     CHECK(group->usage() == 0ns);
     CHECK(sum(group->usage_percpu()) == 0ns);
 }

@@ -42,13 +42,13 @@ using ballast::control::write_text;
 using ballast::guest::burn;
 using ballast::guest::Loaded;
 using ballast::guest::LoadedCpuacct;
-using ballast::guest::number_of;
 using ballast::guest::run_task;
 using ballast::guest::settle;
 using ballast::guest::sum;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
 using ballast::guest::V1Group;
+using ballast::guest::wait_for_release;
 using ballast::guest::wait_until;
 using std::chrono::nanoseconds;
 using std::filesystem::path;
@@ -201,7 +201,7 @@ void change_frequency(Counts &counts) {
 
 /** Unloading may be refused for a moment, not for long. */
 void unload(Modules &modules, const std::string &name) {
-    for (const auto end = std::chrono::steady_clock::now() + 10s;; usleep(1000)) {
+    for (const auto end = std::chrono::steady_clock::now() + 60s;; usleep(1000)) {
         try {
             modules.unload(name);
             return;
@@ -290,7 +290,7 @@ TEST_CASE("Modules and platforms may come and go under fork bombs in groups that
         CHECK(sum(stage.group->usage_percpu()) == child.usage());
         CHECK(all_frequencies(child) == child.usage());
         // Nothing of the module's keeps a group that was removed.
-        wait_until([&] { return number_of(folder / "cgroup.stat", "nr_dying_descendants ") == 0; });
+        wait_for_release(*stage.group);
     }
     counts.say();
     CHECK(counts.wrong_reads == 0);

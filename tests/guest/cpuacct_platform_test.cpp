@@ -43,6 +43,7 @@ using ballast::guest::settle;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
 using ballast::guest::V1Group;
+using ballast::guest::wait_for_release;
 using ballast::guest::wait_until;
 
 namespace {
@@ -149,8 +150,7 @@ TEST_CASE("A removed group's energy stays with its parent") {
     grandchild.remove();
     child.remove();
     check_energy(*group);
-    // The kernel releases a removed group a little later.
-    usleep(300'000);
+    wait_for_release(*group);
     check_energy(*group);
 }
 
