@@ -97,6 +97,10 @@ std::string V1Group::read(const std::string &file) const {
     return control::read_text(path_ / file);
 }
 
+bool v1_stat_counts_ticks() {
+    return kernel_is_before(5, 16);
+}
+
 nanoseconds sum(const std::vector<nanoseconds> &times) {
     return std::accumulate(times.begin(), times.end(), nanoseconds(0));
 }

@@ -83,6 +83,9 @@ class V1Group {
     std::filesystem::path path_;
 };
 
+/** Before 5.16 v1's stat counts ticks; ours adds up to usage in any kernel, as cpu.stat does. */
+bool v1_stat_counts_ticks();
+
 std::chrono::nanoseconds sum(const std::vector<std::chrono::nanoseconds> &times);
 
 /**

@@ -33,6 +33,7 @@ using ballast::guest::run_task;
 using ballast::guest::settle;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
+using ballast::guest::v1_stat_counts_ticks;
 using ballast::guest::V1Group;
 using ballast::guest::V1Hierarchy;
 
@@ -91,11 +92,6 @@ void work_in_threads() {
 
 constexpr std::array files{"usage",        "usage_user",        "usage_sys",        "stat",
                            "usage_percpu", "usage_percpu_user", "usage_percpu_sys", "usage_all"};
-
-/** Before 5.16 v1's stat counts ticks; ours adds up to usage in any kernel, as cpu.stat does. */
-bool v1_stat_counts_ticks() {
-    return ballast::guest::kernel_is_before(5, 16);
-}
 
 void check_same(const TestGroup &group, const V1Group &v1) {
     for (const std::string file : files) {
