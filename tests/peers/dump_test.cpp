@@ -4,6 +4,7 @@
 #include "dump_file.hpp"
 #include "kdumpfile.hpp"
 #include "printk_log.hpp"
+#include "real_core.hpp"
 #include "support/folder.hpp"
 #include "support/process.hpp"
 
@@ -23,18 +24,6 @@ using ballast::test::run;
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string core_of(const std::string &levels) {
-    return BALLAST_CORES "-" + levels + ".core";
-}
-
-/** Runs a program of makedumpfile's kind, which must succeed. An empty argument is left out. */
-void require_dump(std::vector<std::string> command) {
-    std::erase(command, "");
-    const Outcome outcome = run(command, 300s);
-    INFO(describe(command, outcome));
-    REQUIRE(outcome.status == 0);
-}
 
 /** Filtering is right or wrong by what a program knows of the kernel; later ones than these are not in Debian 12's. */
 void skip_unless_makedumpfile_knows_kernel() {
@@ -78,8 +67,8 @@ TEST_CASE("A dump has the bitmaps and the page contents of makedumpfile's, at ea
     const std::string theirs = folder.path() / "theirs";
     CAPTURE(levels, dump_level);
 
-    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", dump_level, core_of(levels), ours});
-    require_dump({"makedumpfile", "-l", "-d", dump_level, core_of(levels), theirs});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", dump_level, core_of(levels), ours});
+    require_success({"makedumpfile", "-l", "-d", dump_level, core_of(levels), theirs});
     const Comparison comparison = compare_dumps(theirs, ours);
     INFO("first: makedumpfile's, second: pmakedumpfile's\n" << comparison.describe());
     CHECK(comparison.pages_compared > 1000);
@@ -94,8 +83,8 @@ TEST_CASE("The dumps of 1, 2, 3 and 8 threads are the same file, for each compre
     CAPTURE(compressor, dump_level);
 
     const auto dump = [&](const std::string &threads) {
-        require_dump({BALLAST_PMAKEDUMPFILE, compressor, "-d", dump_level, "--num-threads", threads,
-                      core_of("5_levels"), folder.path() / threads});
+        require_success({BALLAST_PMAKEDUMPFILE, compressor, "-d", dump_level, "--num-threads", threads,
+                         core_of("5_levels"), folder.path() / threads});
     };
     dump("1");
     for (const std::string threads : {"2", "3", "8"}) {
@@ -111,7 +100,7 @@ TEST_CASE("libkdumpfile reads each page as it is in the core, for each compresso
     const Folder folder;
     const std::string path = folder.path() / "dump";
     CAPTURE(levels, compressor);
-    require_dump({BALLAST_PMAKEDUMPFILE, compressor, "-d", "1", core_of(levels), path});
+    require_success({BALLAST_PMAKEDUMPFILE, compressor, "-d", "1", core_of(levels), path});
 
     const Kdumpfile core(core_of(levels));
     const Kdumpfile dump(path);
@@ -141,7 +130,7 @@ TEST_CASE("Each compressor's pages are stored as the format says") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
     CAPTURE(codec.option);
-    require_dump({BALLAST_PMAKEDUMPFILE, codec.option, "-d", "31", core_of("5_levels"), path});
+    require_success({BALLAST_PMAKEDUMPFILE, codec.option, "-d", "31", core_of("5_levels"), path});
 
     const DumpFile dump(path);
     const std::uint64_t page_size = dump.header().block_size;
@@ -167,9 +156,9 @@ TEST_CASE("makedumpfile filters our dump of all pages into our dump of few") {
     const std::string all = folder.path() / "all";
     const std::string few = folder.path() / "few";
     const std::string refiltered = folder.path() / "refiltered";
-    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "0", core_of("5_levels"), all});
-    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core_of("5_levels"), few});
-    require_dump({"makedumpfile", "-l", "-d", "31", all, refiltered});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "0", core_of("5_levels"), all});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core_of("5_levels"), few});
+    require_success({"makedumpfile", "-l", "-d", "31", all, refiltered});
     const Comparison comparison = compare_dumps(refiltered, few);
     INFO(comparison.describe());
     CHECK(comparison.equal());
@@ -185,12 +174,12 @@ TEST_CASE("Our filter makes of makedumpfile's dump of all pages the file that it
     const std::string refiltered = folder.path() / "refiltered";
     CAPTURE(compressor, form);
     if (form.empty()) {
-        require_dump({"makedumpfile", compressor, "-d", "1", core_of("5_levels"), all});
+        require_success({"makedumpfile", compressor, "-d", "1", core_of("5_levels"), all});
     } else {
-        require_dump({"sh", "-c", "makedumpfile -F -d 1 $2 $0 > $1", core_of("5_levels"), all, compressor});
+        require_success({"sh", "-c", "makedumpfile -F -d 1 $2 $0 > $1", core_of("5_levels"), all, compressor});
     }
-    require_dump({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", core_of("5_levels"), few});
-    require_dump({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", all, refiltered});
+    require_success({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", core_of("5_levels"), few});
+    require_success({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", all, refiltered});
     CHECK(identical(refiltered, few));
 }
 
@@ -201,18 +190,18 @@ TEST_CASE("Through -F and -R, ours or makedumpfile's, a dump is the very file ag
     const std::string flat = folder.path() / "flat";
     const std::string restored = folder.path() / "restored";
     CAPTURE(format);
-    require_dump({BALLAST_PMAKEDUMPFILE, format, "-d", "31", core_of("5_levels"), direct});
-    require_dump({"sh", "-c", "$0 -F $1 -d 31 $2 > $3", BALLAST_PMAKEDUMPFILE, format, core_of("5_levels"), flat});
+    require_success({BALLAST_PMAKEDUMPFILE, format, "-d", "31", core_of("5_levels"), direct});
+    require_success({"sh", "-c", "$0 -F $1 -d 31 $2 > $3", BALLAST_PMAKEDUMPFILE, format, core_of("5_levels"), flat});
     for (const std::string program : {BALLAST_PMAKEDUMPFILE, "makedumpfile"}) {
-        require_dump({"sh", "-c", "$0 -f -R $1 < $2", program, restored, flat});
+        require_success({"sh", "-c", "$0 -f -R $1 < $2", program, restored, flat});
         CHECK(identical(restored, direct));
     }
     if (format != "-E") {
         CHECK(run({"crash", "--osrelease", flat}).output == Kdumpfile(direct).release() + "\n");
     }
     // Refiltered without -R.
-    require_dump({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", flat, restored});
-    require_dump({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", direct, flat});
+    require_success({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", flat, restored});
+    require_success({BALLAST_PMAKEDUMPFILE, "-f", "-l", "-d", "31", direct, flat});
     CHECK(identical(restored, flat));
 }
 
@@ -221,16 +210,16 @@ TEST_CASE("A split dump is put together by us and by makedumpfile, and so is mak
     const Folder folder;
     const auto path = [&](const char *name) { return (folder.path() / name).native(); };
     const std::string core = core_of("5_levels");
-    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, path("whole")});
-    require_dump({BALLAST_PMAKEDUMPFILE, "--split", "-l", "-d", "31", core, path("a"), path("b"), path("c")});
-    require_dump({BALLAST_PMAKEDUMPFILE, "--reassemble", path("c"), path("a"), path("b"), path("ours")});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, path("whole")});
+    require_success({BALLAST_PMAKEDUMPFILE, "--split", "-l", "-d", "31", core, path("a"), path("b"), path("c")});
+    require_success({BALLAST_PMAKEDUMPFILE, "--reassemble", path("c"), path("a"), path("b"), path("ours")});
     CHECK(identical(path("whole"), path("ours")));
-    require_dump({"makedumpfile", "--reassemble", path("a"), path("b"), path("c"), path("theirs")});
+    require_success({"makedumpfile", "--reassemble", path("a"), path("b"), path("c"), path("theirs")});
     CHECK(compare_dumps(path("whole"), path("theirs")).equal());
 
-    require_dump({"makedumpfile", "--split", "-l", "-d", "31", core, path("d"), path("e")});
-    require_dump({BALLAST_PMAKEDUMPFILE, "--verify", path("d"), path("e")});
-    require_dump({BALLAST_PMAKEDUMPFILE, "--reassemble", path("d"), path("e"), path("of_theirs")});
+    require_success({"makedumpfile", "--split", "-l", "-d", "31", core, path("d"), path("e")});
+    require_success({BALLAST_PMAKEDUMPFILE, "--verify", path("d"), path("e")});
+    require_success({BALLAST_PMAKEDUMPFILE, "--reassemble", path("d"), path("e"), path("of_theirs")});
     const Comparison comparison = compare_dumps(path("theirs"), path("of_theirs"));
     INFO(comparison.describe());
     CHECK(comparison.content.count() + comparison.unreadable.count() == 0);
@@ -245,12 +234,12 @@ TEST_CASE("libkdumpfile, crash and makedumpfile read an ELF dump") {
     const std::string kdump = folder.path() / "kdump";
     const std::string refiltered = folder.path() / "refiltered";
     CAPTURE(levels);
-    require_dump({BALLAST_PMAKEDUMPFILE, "-E", "-d", "30", core_of(levels), elf});
-    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "30", core_of(levels), kdump});
+    require_success({BALLAST_PMAKEDUMPFILE, "-E", "-d", "30", core_of(levels), elf});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "30", core_of(levels), kdump});
     CHECK(run({"crash", "--osrelease", elf}).output == Kdumpfile(kdump).release() + "\n");
     // Filtered again it loses the pages that only short gaps let in.
-    require_dump({"makedumpfile", "-l", "-d", "30", elf, refiltered});
-    require_dump({BALLAST_PMAKEDUMPFILE, "--verify", refiltered});
+    require_success({"makedumpfile", "-l", "-d", "30", elf, refiltered});
+    require_success({BALLAST_PMAKEDUMPFILE, "--verify", refiltered});
     const Comparison comparison = compare_dumps(refiltered, kdump);
     INFO(comparison.describe());
     CHECK(comparison.pages_compared > 10000);
@@ -263,7 +252,7 @@ TEST_CASE("crash tells the kernel's release from a dump") {
     const Folder folder;
     const std::string path = folder.path() / "dump";
     CAPTURE(compressor);
-    require_dump({BALLAST_PMAKEDUMPFILE, compressor, "-d", "31", core_of("5_levels"), path});
+    require_success({BALLAST_PMAKEDUMPFILE, compressor, "-d", "31", core_of("5_levels"), path});
     const Outcome crash = run({"crash", "--osrelease", path});
     INFO(crash.errors);
     CHECK(crash.status == 0);
@@ -275,7 +264,7 @@ TEST_CASE("The kernel's log can be read from the smallest dump, to its last line
     const Folder folder;
     const std::string path = folder.path() / "dump";
     CAPTURE(levels);
-    require_dump({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core_of(levels), path});
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core_of(levels), path});
     const std::vector<std::string> lines = log_of(path);
     REQUIRE_FALSE(lines.empty());
     CHECK_THAT(lines.front(), Catch::Matchers::ContainsSubstring("Linux version"));

@@ -4,6 +4,7 @@
 #include "debug_info.hpp"
 #include "dump_file.hpp"
 #include "kdumpfile.hpp"
+#include "real_core.hpp"
 #include "support/folder.hpp"
 #include "support/process.hpp"
 
@@ -11,7 +12,6 @@
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <charconv>
 #include <cstring>
 #include <elf.h>
 #include <filesystem>
@@ -31,10 +31,6 @@ using namespace std::chrono_literals;
 constexpr std::string_view marker = "ballast's secret 7f3a90c1";
 constexpr std::uint64_t nodename_offset = 65; // in struct new_utsname
 constexpr std::size_t nodename_size = 65;
-
-std::string core_of(const std::string &levels) {
-    return BALLAST_CORES "-" + levels + ".core";
-}
 
 Outcome run_ours(std::vector<std::string> arguments) {
     std::erase(arguments, "");
@@ -69,17 +65,12 @@ std::uint64_t count_in(const std::string &path, std::string_view text) {
     return count;
 }
 
-std::uint64_t hexadecimal(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number, 16);
-    return number;
-}
-
 /** Where init_uts_ns.name.nodename is. */
 std::uint64_t nodename_address(const std::string &core) {
     const Kdumpfile memory(core);
     const std::string offset = memory.vmcoreinfo("OFFSET(uts_namespace.name)").value();
-    return hexadecimal(memory.vmcoreinfo("SYMBOL(init_uts_ns)").value()) + std::stoull(offset) + nodename_offset;
+    return std::stoull(memory.vmcoreinfo("SYMBOL(init_uts_ns)").value(), nullptr, 16) + std::stoull(offset) +
+           nodename_offset;
 }
 
 std::uint64_t physical_of(const std::string &core, std::uint64_t address) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Dumps by the newest makedumpfile that Debian ships: Debian 12's own knows no zstd.
 #include "comparison.hpp"
+#include "real_core.hpp"
 #include "support/folder.hpp"
 #include "support/process.hpp"
 
@@ -23,12 +24,6 @@ std::string newest_makedumpfile() {
     return fetched.output.substr(0, fetched.output.find('\n'));
 }
 
-void require_success(const std::vector<std::string> &command) {
-    const Outcome outcome = run(command, 300s);
-    INFO(describe(command, outcome));
-    REQUIRE(outcome.status == 0);
-}
-
 void check_equal(const std::string &first, const std::string &second) {
     const Comparison comparison = compare_dumps(first, second);
     INFO(comparison.describe());
@@ -40,7 +35,7 @@ void check_equal(const std::string &first, const std::string &second) {
 
 TEST_CASE("zstd dumps of the newest makedumpfile are verified, and filtered into what it filters of the core itself") {
     const std::string makedumpfile = newest_makedumpfile();
-    const std::string core = BALLAST_CORES "-5_levels.core";
+    const std::string core = core_of("5_levels");
     const Folder folder;
     const auto path = [&](const char *name) { return (folder.path() / name).native(); };
     require_success({makedumpfile, "-z", "-d", "0", core, path("all")});
@@ -52,7 +47,7 @@ TEST_CASE("zstd dumps of the newest makedumpfile are verified, and filtered into
 
 TEST_CASE("The newest makedumpfile filters our zstd dump of all pages into our dump of few") {
     const std::string makedumpfile = newest_makedumpfile();
-    const std::string core = BALLAST_CORES "-5_levels.core";
+    const std::string core = core_of("5_levels");
     const Folder folder;
     const auto path = [&](const char *name) { return (folder.path() / name).native(); };
     require_success({BALLAST_PMAKEDUMPFILE, "-z", "-d", "0", core, path("all")});

@@ -4,12 +4,12 @@
 #include "debug_info.hpp"
 #include "kdumpfile.hpp"
 #include "page_flags/judge.hpp"
+#include "real_core.hpp"
 #include "support/folder.hpp"
 #include "support/process.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 
@@ -20,22 +20,6 @@ using ballast::test::run;
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string core_of(const std::string &levels) {
-    return BALLAST_CORES "-" + levels + ".core";
-}
-
-void require_success(const std::vector<std::string> &command) {
-    const Outcome outcome = run(command, 300s);
-    INFO(describe(command, outcome));
-    REQUIRE(outcome.status == 0);
-}
-
-std::uint64_t hexadecimal(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number, 16);
-    return number;
-}
 
 } // namespace
 
@@ -98,13 +82,13 @@ TEST_CASE("The page that --vtop finds is the one that libkdumpfile finds") {
     REQUIRE(outcome.status == 0);
     const std::size_t line = outcome.output.find("PHYSICAL\n" + address + "  ");
     REQUIRE(line != std::string::npos);
-    const std::uint64_t physical = hexadecimal(outcome.output.substr(line + address.size() + 11));
+    const std::uint64_t physical = std::stoull(outcome.output.substr(line + address.size() + 11), nullptr, 16);
 
     constexpr std::size_t size = 390;
     std::vector<std::byte> page(memory.page_size());
     std::vector<std::byte> there(size);
     memory.read_page(physical / page.size(), page);
-    memory.read_kernel(hexadecimal(address), there);
+    memory.read_kernel(std::stoull(address, nullptr, 16), there);
     page.resize(physical % page.size() + size);
     page.erase(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(physical % memory.page_size()));
     CHECK(page == there);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <fmt/format.h>
 #include <optional>
@@ -36,12 +35,6 @@ constexpr std::array<std::string_view, 13> own_keys{kernel_offset,
                                                     "SYMBOL(kallsyms_offsets)",
                                                     "SYMBOL(kallsyms_relative_base)"};
 
-std::uint64_t hexadecimal(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number, 16);
-    return number;
-}
-
 void check_same_kernel(const Vmcoreinfo &given, const Vmcoreinfo &own) {
     const auto release = given.text("OSRELEASE");
     if (!release) {
@@ -54,14 +47,15 @@ void check_same_kernel(const Vmcoreinfo &given, const Vmcoreinfo &own) {
 }
 
 /** The lines with each symbol's address moved. */
-std::string moved(std::string_view text, std::uint64_t offset) {
+std::string moved(std::string_view text, const Vmcoreinfo &lines, std::uint64_t offset) {
     std::string result;
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));
         const std::size_t equals = line.find('=');
-        if (line.starts_with("SYMBOL(") && equals != std::string_view::npos) {
-            result += fmt::format("{}={:x}\n", line.substr(0, equals), hexadecimal(line.substr(equals + 1)) + offset);
+        const std::string_view key = line.substr(0, equals);
+        if (const auto address = lines.hexadecimal(key); address && key.starts_with("SYMBOL(")) {
+            result += fmt::format("{}={:x}\n", key, *address + offset);
         } else {
             result += fmt::format("{}\n", line);
         }
@@ -91,8 +85,7 @@ std::string complete_given_vmcoreinfo(std::string_view given, std::string_view o
     check_same_kernel(given_lines, run);
 
     const bool of_a_build = !given_lines.text(kernel_offset);
-    const auto offset = run.text(kernel_offset);
-    std::string result = moved(given, of_a_build && offset ? hexadecimal(*offset) : 0);
+    std::string result = moved(given, given_lines, of_a_build ? run.hexadecimal(kernel_offset).value_or(0) : 0);
     for (const std::string_view key : own_keys) {
         const auto value = run.text(key);
         if (value && !given_lines.text(key)) {

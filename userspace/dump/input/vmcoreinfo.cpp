@@ -42,8 +42,12 @@ std::optional<std::int64_t> Vmcoreinfo::decimal(std::string_view key) const {
     return parse<std::int64_t>(text(key), 10);
 }
 
+std::optional<std::uint64_t> Vmcoreinfo::hexadecimal(std::string_view key) const {
+    return parse<std::uint64_t>(text(key), 16);
+}
+
 std::optional<std::uint64_t> Vmcoreinfo::symbol(std::string_view name) const {
-    return parse<std::uint64_t>(text(fmt::format("SYMBOL({})", name)), 16);
+    return hexadecimal(fmt::format("SYMBOL({})", name));
 }
 
 std::optional<std::uint64_t> Vmcoreinfo::offset(std::string_view name) const {

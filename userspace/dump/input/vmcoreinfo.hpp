@@ -21,6 +21,9 @@ class Vmcoreinfo {
     /** A decimal value, as PAGESIZE= and CRASHTIME= have. */
     [[nodiscard]] std::optional<std::int64_t> decimal(std::string_view key) const;
 
+    /** A hexadecimal value, as KERNELOFFSET= has. */
+    [[nodiscard]] std::optional<std::uint64_t> hexadecimal(std::string_view key) const;
+
     /** SYMBOL(name): a virtual address. */
     [[nodiscard]] std::optional<std::uint64_t> symbol(std::string_view name) const;
 

@@ -6,7 +6,6 @@
 #include "dump/kernel/debug_file.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <elfutils/libdwelf.h>
 #include <fmt/format.h>
 #include <gelf.h>
@@ -114,10 +113,7 @@ std::string release_of_vmlinux(const std::string &vmlinux) {
 }
 
 std::uint64_t relocation_of(const Vmcoreinfo &vmcoreinfo) {
-    const std::string_view text = vmcoreinfo.text("KERNELOFFSET").value_or("0");
-    std::uint64_t offset = 0;
-    std::from_chars(text.data(), text.data() + text.size(), offset, 16);
-    return offset;
+    return vmcoreinfo.hexadecimal("KERNELOFFSET").value_or(0);
 }
 
 Symbols symbols_in_vmlinux(const std::string &vmlinux, const Vmcoreinfo &vmcoreinfo,
