@@ -127,7 +127,7 @@ bench-dump: ## pmakedumpfile against makedumpfile; CORE=FILE takes a core that i
 	@scripts/deps modules tools vm check
 	@$(call configure,-DBALLAST_TESTS=ON -DCMAKE_PREFIX_PATH=$$(scripts/catch2)) && \
 		cmake --build $(BUILD)/tools --target pmakedumpfile dump_limit && \
-		tests/bench/dump --kernel $$(scripts/kernel $(vm_kernel)) --build $(BUILD) --peer $$(scripts/makedumpfile) \
+		tests/bench/dump --kernel $$(scripts/kernel $(vm_kernel)) --build $(BUILD) --peer $$(scripts/newest makedumpfile) \
 			$(if $(CORE),--core $(CORE)) $(BENCH)
 
 .PHONY: bench-cpuacct

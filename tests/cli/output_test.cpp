@@ -186,6 +186,20 @@ TEST_CASE("A dump on standard output is put into a file again") {
     CHECK(read_file(place.dump) == read_file(flat));
 }
 
+TEST_CASE("A dump on standard output that was cut off is put into a file as far as it goes, marked incomplete") {
+    const Place place;
+    const std::string flat = place.folder.path() / "flat";
+    REQUIRE(run({"sh", "-c", "$0 -F -d 0 $1 > $2", BALLAST_PMAKEDUMPFILE, place.core, flat}).status == exit_ok);
+    std::filesystem::resize_file(flat, std::filesystem::file_size(flat) / 2);
+    const Outcome outcome = run({"sh", "-c", "$0 -R $1 < $2", BALLAST_PMAKEDUMPFILE, place.dump, flat});
+    CHECK(outcome.status == exit_failed);
+    CHECK(outcome.errors.find("ends before the end of the dump") != std::string::npos);
+    CHECK(DumpFile(place.dump).header().status == 8);
+    const std::uint64_t readable = readable_pages(place.dump);
+    CHECK(readable > pages / 3);
+    CHECK(readable < pages);
+}
+
 TEST_CASE("A reader of standard output that goes away ends the run with one line") {
     const Place place;
     const Outcome outcome =

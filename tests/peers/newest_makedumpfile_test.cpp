@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 /** Its path; skips the test where it can't be had. */
 std::string newest_makedumpfile() {
-    static const Outcome fetched = run({BALLAST_NEWEST_MAKEDUMPFILE}, 300s);
+    static const Outcome fetched = run({BALLAST_NEWEST, "makedumpfile"}, 300s);
     if (fetched.status != 0) {
         SKIP("Debian's newest makedumpfile can't be fetched: " << fetched.errors);
     }

@@ -81,3 +81,21 @@ TEST_CASE("An empty bitmap makes no chunks") {
     CHECK(ChunkPlan(Bitmap(5000), 64).chunks() == 0);
     CHECK(ChunkPlan(Bitmap(0), 64).chunks() == 0);
 }
+
+TEST_CASE("With cuts the chunks have each dumped page once, and none lies on both sides of a cut") {
+    const Bitmap bitmap = random_bitmap(100'003, GENERATE(1U, 500U, 999U));
+    const std::vector<Pfn> cuts = {0, 640, 64'000, 64'000, 64'064, 100'003};
+    const ChunkPlan plan(bitmap, 32, cuts);
+    CHECK(planned(bitmap, plan) == set_bits(bitmap));
+    for (std::size_t n = 0; n < cuts.size(); n++) {
+        CAPTURE(cuts[n]);
+        const std::uint64_t behind = plan.chunk_at_cut(n);
+        CHECK(plan.rank_at_cut(n) == Bitmap(bitmap).clear_range(0, cuts[n]));
+        if (behind < plan.chunks()) {
+            CHECK(plan.chunk(behind).first >= cuts[n]);
+            CHECK(plan.chunk(behind).rank == plan.rank_at_cut(n));
+        } else {
+            CHECK(plan.rank_at_cut(n) == plan.pages());
+        }
+    }
+}

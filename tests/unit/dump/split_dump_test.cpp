@@ -106,7 +106,8 @@ TEST_CASE("Parts have as many pages each, but for a block") {
         least = std::min<std::uint64_t>(least, std::filesystem::file_size(part));
         most = std::max<std::uint64_t>(most, std::filesystem::file_size(part));
     }
-    CHECK(most - least <= std::max<std::uint64_t>(block, 128 << 10) * 101 / 100); // descriptors are not pages
+    // Parts begin with multiples of 64 pages; descriptors are not pages.
+    CHECK(most - least <= std::max<std::uint64_t>(block, std::uint64_t{64} * 4096) * 101 / 100);
     CHECK(dump.reassembled(dump.parts) == dump.whole());
 }
 
@@ -136,8 +137,9 @@ TEST_CASE("Parts are as large each where zeros or what compresses well gather in
     std::ranges::transform(parts, sizes.begin(), [](auto &part) { return std::filesystem::file_size(part); });
     const auto [least, most] = std::ranges::minmax(sizes);
     CAPTURE(sizes);
-    CHECK(most - least < std::uint64_t{256} << 10);
-    CHECK(least > 1024 * 4096 / 3);
+    // Parts begin with multiples of 64 pages, near that of a chunk of 32.
+    CHECK(most - least <= std::uint64_t{64 + 32} * 4096);
+    CHECK(least > (1024 - 64) * 4096 / 3);
 }
 
 TEST_CASE("More parts than there are pages are dumps all the same") {
@@ -152,6 +154,16 @@ TEST_CASE("More parts than there are pages are dumps all the same") {
     write_dump(machine().core(), machine_of(machine().core(), machine().kernel()), machine().core().present(), few,
                {.paths = parts}, silent);
     CHECK(Core::open(parts).with_data().count() == 3);
+}
+
+TEST_CASE("Each part begins with a page whose number is a multiple of 64, as crash wants it") {
+    const SplitDump dump(5);
+    for (const std::string &part : dump.parts) {
+        const KdumpFile file{File(part)};
+        CAPTURE(part, file.begin());
+        CHECK(file.begin() % 64 == 0);
+        CHECK(file.sub_header().start_pfn_64 == file.begin());
+    }
 }
 
 TEST_CASE("A set that lacks a part is refused, and the missing pages are told") {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/chunk_plan.hpp"
 
+#include "dump/input/rank_index.hpp"
+
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
 namespace ballast::dump {
 
@@ -16,8 +19,8 @@ std::uint64_t set_bits(std::uint64_t word) {
 
 } // namespace
 
-ChunkPlan::ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk)
-    : bitmap_(&bitmap), pages_per_chunk_(pages_per_chunk) {
+ChunkPlan::ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk, std::span<const Pfn> cuts)
+    : bitmap_(&bitmap), pages_per_chunk_(pages_per_chunk), sections_(1) {
     const auto words = bitmap.words();
     ranks_.reserve(words.size() / words_per_stretch + 2);
     std::uint64_t rank = 0;
@@ -28,11 +31,26 @@ ChunkPlan::ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk)
         rank += set_bits(words[n]);
     }
     ranks_.push_back(rank);
+    if (!cuts.empty()) {
+        const RankIndex index(bitmap);
+        for (const Pfn cut : cuts) {
+            add_section(index.rank(cut));
+        }
+    }
+    add_section(pages());
+}
+
+void ChunkPlan::add_section(std::uint64_t rank) {
+    const Section before = sections_.back();
+    const std::uint64_t chunks = (rank - before.rank + pages_per_chunk_ - 1) / pages_per_chunk_;
+    sections_.push_back({.chunk = before.chunk + chunks, .rank = rank});
 }
 
 Chunk ChunkPlan::chunk(std::uint64_t n) const {
-    const std::uint64_t rank = n * pages_per_chunk_;
-    return {.rank = rank, .first = select(rank), .pages = std::min(pages_per_chunk_, pages() - rank)};
+    const auto next = std::ranges::upper_bound(sections_, n, {}, &Section::chunk);
+    const Section &section = *std::prev(next);
+    const std::uint64_t rank = section.rank + (n - section.chunk) * pages_per_chunk_;
+    return {.rank = rank, .first = select(rank), .pages = std::min(pages_per_chunk_, next->rank - rank)};
 }
 
 /** The set bit that has `rank` set bits before it. */

@@ -3,7 +3,9 @@
 
 #include "dump/input/bitmap.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace ballast::dump {
@@ -21,20 +23,32 @@ struct Chunk {
  */
 class ChunkPlan {
   public:
-    ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk);
+    /** No chunk has pages on both sides of a cut; cuts: pfns, sorted. */
+    ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk, std::span<const Pfn> cuts = {});
 
     [[nodiscard]] std::uint64_t pages() const { return ranks_.back(); }
-    [[nodiscard]] std::uint64_t chunks() const { return (pages() + pages_per_chunk_ - 1) / pages_per_chunk_; }
+    [[nodiscard]] std::uint64_t chunks() const { return sections_.back().chunk; }
 
     /** n < chunks(). */
     [[nodiscard]] Chunk chunk(std::uint64_t n) const;
 
+    /** The first chunk behind the nth cut, and how many set bits stand before that. */
+    [[nodiscard]] std::uint64_t chunk_at_cut(std::size_t n) const { return sections_[n + 1].chunk; }
+    [[nodiscard]] std::uint64_t rank_at_cut(std::size_t n) const { return sections_[n + 1].rank; }
+
   private:
+    /** Where equal lengths start anew. */
+    struct Section {
+        std::uint64_t chunk = 0;
+        std::uint64_t rank = 0;
+    };
     [[nodiscard]] Pfn select(std::uint64_t rank) const;
+    void add_section(std::uint64_t rank);
 
     const Bitmap *bitmap_;
     std::uint64_t pages_per_chunk_;
     std::vector<std::uint64_t> ranks_; // set bits before each stretch of words, and at the end all
+    std::vector<Section> sections_;    // the start, each cut, the end
 };
 
 /** Set bits without a gap. */

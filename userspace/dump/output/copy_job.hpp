@@ -35,6 +35,7 @@ struct CopyJob {
     std::uint64_t dedup_memory = 0;       // bytes for finding pages with the same content; 0: none are looked for
     const ErasedMemory *erased = nullptr; // not with as_stored
     std::vector<CopyPart> parts{};
+    std::vector<Pfn> cuts{}; // where parts begin
 };
 
 } // namespace ballast::dump

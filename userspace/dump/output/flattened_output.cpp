@@ -3,6 +3,7 @@
 
 #include "dump/input/error.hpp"
 #include "dump/input/flattened.hpp"
+#include "dump/input/kdump_format.hpp"
 #include "dump/output/output_file.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <system_error>
 #include <vector>
 
@@ -42,6 +45,54 @@ std::size_t read_stream(int descriptor, std::span<std::byte> out) {
 void require_whole(std::size_t got, std::size_t wanted) {
     if (got < wanted) {
         throw Error("The standard input ends before the end of the dump: what came until then is kept");
+    }
+}
+
+/** What was written of a kdump-compressed dump's header. */
+class SeenHeader {
+  public:
+    void see(std::uint64_t offset, std::span<const std::byte> bytes) {
+        if (offset < bytes_.size()) {
+            const std::size_t size = std::min<std::size_t>(bytes.size(), bytes_.size() - offset);
+            std::ranges::copy(bytes.first(size), bytes_.begin() + static_cast<std::ptrdiff_t>(offset));
+        }
+    }
+
+    void mark_incomplete(Output &output) const {
+        kdump::DiskDumpHeader header{};
+        std::memcpy(&header, bytes_.data(), sizeof header);
+        if (header.signature == kdump::signature) {
+            header.status |= kdump::status_incomplete;
+            // Where that fails too, why the dump ended is the better message.
+            static_cast<void>(output.write_some(offsetof(kdump::DiskDumpHeader, status),
+                                                std::as_bytes(std::span(&header.status, 1))));
+        }
+    }
+
+  private:
+    std::array<std::byte, sizeof(kdump::DiskDumpHeader)> bytes_{};
+};
+
+void write_records(int descriptor, Output &output, SeenHeader &seen) {
+    std::vector<std::byte> buffer(copy_size);
+    for (;;) {
+        std::array<std::byte, flattened::record_size> bytes{};
+        require_whole(read_stream(descriptor, bytes), bytes.size());
+        const flattened::Record record = flattened::decode(bytes);
+        if (record == flattened::end_mark) {
+            return;
+        }
+        flattened::check(record, "the standard input");
+        auto offset = static_cast<std::uint64_t>(record.offset);
+        const std::uint64_t end = offset + static_cast<std::uint64_t>(record.size);
+        while (offset < end) {
+            const auto wanted = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), end - offset));
+            const std::size_t got = read_stream(descriptor, wanted);
+            output.write(offset, wanted.first(got));
+            seen.see(offset, wanted.first(got));
+            require_whole(got, wanted.size());
+            offset += got;
+        }
     }
 }
 
@@ -105,24 +156,12 @@ void rearrange(int descriptor, Output &output) {
     if (read_stream(descriptor, header) < header.size() || !flattened::is_header(header)) {
         throw Error("The standard input is not in the flattened format (makedumpfile -F)");
     }
-    std::vector<std::byte> buffer(copy_size);
-    for (;;) {
-        std::array<std::byte, flattened::record_size> bytes{};
-        require_whole(read_stream(descriptor, bytes), bytes.size());
-        const flattened::Record record = flattened::decode(bytes);
-        if (record == flattened::end_mark) {
-            return;
-        }
-        flattened::check(record, "the standard input");
-        auto offset = static_cast<std::uint64_t>(record.offset);
-        const std::uint64_t end = offset + static_cast<std::uint64_t>(record.size);
-        while (offset < end) {
-            const auto wanted = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), end - offset));
-            const std::size_t got = read_stream(descriptor, wanted);
-            output.write(offset, wanted.first(got));
-            require_whole(got, wanted.size());
-            offset += got;
-        }
+    SeenHeader seen;
+    try {
+        write_records(descriptor, output, seen);
+    } catch (const Error &) {
+        seen.mark_incomplete(output);
+        throw;
     }
 }
 

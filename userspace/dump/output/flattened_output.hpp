@@ -29,7 +29,8 @@ class FlattenedOutput final : public Output {
 
 /**
  * Makes the file again that a flattened one stands for (-R). Throws Error where the stream is none or ends before its
- * end mark; what came is in the file then.
+ * end mark, or the file can't be written; what came is in the file then, which is marked incomplete if it is
+ * kdump-compressed.
  */
 void rearrange(int descriptor, Output &output);
 

@@ -11,7 +11,7 @@ namespace ballast::dump {
 
 namespace {
 
-kdump::DiskDumpHeader disk_dump_header(const Machine &machine, const Layout &layout, Codec codec) {
+kdump::DiskDumpHeader disk_dump_header(const Machine &machine, const Layout &layout, std::uint32_t status) {
     constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
     return {
         .signature = kdump::signature,
@@ -20,7 +20,7 @@ kdump::DiskDumpHeader disk_dump_header(const Machine &machine, const Layout &lay
         .padding = {},
         .timestamp_seconds = machine.crash_seconds,
         .timestamp_microseconds = machine.crash_microseconds,
-        .status = static_cast<std::uint32_t>(codec) | kdump::status_incomplete,
+        .status = status,
         .block_size = static_cast<std::int32_t>(layout.block_size),
         .sub_hdr_size = static_cast<std::int32_t>(layout.sub_header_blocks),
         .bitmap_blocks = static_cast<std::uint32_t>(layout.bitmap_blocks()),
@@ -66,10 +66,11 @@ kdump::SubHeader sub_header(const Core &core, const Machine &machine, const Layo
 
 } // namespace
 
-std::vector<std::byte> make_header_blocks(const Core &core, const Machine &machine, const Layout &layout, Codec codec,
-                                          unsigned dump_level, const std::optional<SplitRange> &split) {
+std::vector<std::byte> make_header_blocks(const Core &core, const Machine &machine, const Layout &layout,
+                                          std::uint32_t status, unsigned dump_level,
+                                          const std::optional<SplitRange> &split) {
     std::vector<std::byte> blocks(layout.present_bitmap);
-    const auto first = disk_dump_header(machine, layout, codec);
+    const auto first = disk_dump_header(machine, layout, status);
     const auto second = sub_header(core, machine, layout, dump_level, split);
     std::memcpy(blocks.data(), &first, sizeof(first));
     std::memcpy(blocks.data() + layout.sub_header, &second, sizeof(second));

@@ -19,11 +19,11 @@ struct SplitRange {
 };
 
 /**
- * The blocks before the bitmaps: header, sub header, notes; layout.present_bitmap bytes. The header is marked
- * incomplete: that goes when all pages are in the file. It takes its time from the crash, as makedumpfile does, so that
- * the same core makes the same file at any time.
+ * The blocks before the bitmaps: header, sub header, notes; layout.present_bitmap bytes. The header takes its time from
+ * the crash, as makedumpfile does, so that the same core makes the same file at any time.
  */
-std::vector<std::byte> make_header_blocks(const Core &core, const Machine &machine, const Layout &layout, Codec codec,
-                                          unsigned dump_level, const std::optional<SplitRange> &split);
+std::vector<std::byte> make_header_blocks(const Core &core, const Machine &machine, const Layout &layout,
+                                          std::uint32_t status, unsigned dump_level,
+                                          const std::optional<SplitRange> &split);
 
 } // namespace ballast::dump

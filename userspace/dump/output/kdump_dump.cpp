@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,10 +35,10 @@ struct Part {
 class KdumpWriter {
   public:
     explicit KdumpWriter(const DumpWork &work) : work_(work), outputs_(open_outputs(work.options)) {
-        const ChunkPlan plan(work.dumped, ChunkCopier::chunk_pages(work.core.page_size()));
-        const std::vector<std::uint64_t> bounds = split_chunks(plan);
+        cuts_ = split_pages();
+        const ChunkPlan plan(work.dumped, ChunkCopier::chunk_pages(work.core.page_size()), cuts_);
         for (std::size_t n = 0; n < outputs_.size(); n++) {
-            parts_.push_back(make_part(plan, n, bounds[n], bounds[n + 1]));
+            parts_.push_back(make_part(plan, n));
         }
     }
 
@@ -53,8 +54,9 @@ class KdumpWriter {
     }
 
   private:
-    /** Where each part begins, and the end. */
-    [[nodiscard]] std::vector<std::uint64_t> split_chunks(const ChunkPlan &plan) const {
+    /** The page with which each part but the first begins. */
+    [[nodiscard]] std::vector<Pfn> split_pages() const {
+        const ChunkPlan plan(work_.dumped, ChunkCopier::chunk_pages(work_.core.page_size()));
         const std::uint64_t chunk_bytes = ChunkCopier::chunk_pages(work_.core.page_size()) * work_.core.page_size();
         return split_bounds({.core = work_.core,
                              .pages = work_.dumped,
@@ -67,28 +69,24 @@ class KdumpWriter {
 
     [[nodiscard]] bool shares_zeros() const { return (work_.options.dump_level & 1U) != 0; }
 
-    [[nodiscard]] Part make_part(const ChunkPlan &plan, std::size_t n, std::uint64_t begin, std::uint64_t end) const {
-        const auto rank = [&](std::uint64_t chunk) {
-            return chunk < plan.chunks() ? plan.chunk(chunk).rank : plan.pages();
-        };
-        const auto first_pfn = [&](std::uint64_t chunk) {
-            return chunk < plan.chunks() ? plan.chunk(chunk).first : work_.dumped.size();
-        };
+    [[nodiscard]] Part make_part(const ChunkPlan &plan, std::size_t n) const {
+        const bool first = n == 0;
+        const bool last = n + 1 == outputs_.size();
+        const std::uint64_t first_rank = first ? 0 : plan.rank_at_cut(n - 1);
         const Layout layout(work_.core.page_size(), work_.core.notes().size(), work_.present.size(),
-                            rank(end) - rank(begin));
+                            (last ? plan.pages() : plan.rank_at_cut(n)) - first_rank);
         std::optional<SplitRange> split;
         if (outputs_.size() > 1) {
-            split = SplitRange{.begin = n == 0 ? 0 : first_pfn(begin),
-                               .end = n + 1 == outputs_.size() ? work_.present.size() : first_pfn(end)};
+            split = SplitRange{.begin = first ? 0 : cuts_[n - 1], .end = last ? work_.present.size() : cuts_[n]};
         }
         const bool share_zeros = shares_zeros();
         return {.file = outputs_[n].get(),
                 .layout = layout,
                 .split = split,
                 .copy = {.file = outputs_[n].get(),
-                         .begin = begin,
-                         .end = end,
-                         .first_rank = rank(begin),
+                         .begin = first ? 0 : plan.chunk_at_cut(n - 1),
+                         .end = last ? plan.chunks() : plan.chunk_at_cut(n),
+                         .first_rank = first_rank,
                          .descriptors = layout.descriptors,
                          .zero_page = share_zeros ? std::optional(layout.data) : std::nullopt,
                          .data = layout.data + (share_zeros ? layout.block_size : 0)}};
@@ -96,20 +94,26 @@ class KdumpWriter {
 
     /**
      * All that a reader needs to open the file, pages or not, before the first page: from here on, a full disk or a
-     * power cut leaves a file that opens and is marked incomplete.
+     * power cut leaves a file that opens and is marked incomplete. A flattened one has its end mark to say that it is
+     * whole; crash would read the mark that comes first, or garbage where records overlap.
      */
     void write_headers(const Part &part) const {
         if (part.file == nullptr) {
             return;
         }
         part.file->reserve(part.copy.data);
-        part.file->write(0, make_header_blocks(work_.core, work_.machine, part.layout, work_.options.codec,
-                                               work_.options.dump_level, part.split));
+        part.file->write(0, header_blocks(part, part.file->in_order() ? 0 : kdump::status_incomplete));
         part.file->write(part.layout.present_bitmap, std::as_bytes(work_.present.words()));
         part.file->write(part.layout.dumped_bitmap, std::as_bytes(work_.dumped.words()));
         if (part.copy.zero_page) {
             part.file->write(*part.copy.zero_page, std::vector<std::byte>(part.layout.block_size));
         }
+    }
+
+    [[nodiscard]] std::vector<std::byte> header_blocks(const Part &part, std::uint32_t incomplete) const {
+        return make_header_blocks(work_.core, work_.machine, part.layout,
+                                  static_cast<std::uint32_t>(work_.options.codec) | incomplete,
+                                  work_.options.dump_level, part.split);
     }
 
     CopyResult copy(const Bitmap &pages, const RankIndex *ranks) const {
@@ -120,7 +124,8 @@ class KdumpWriter {
                     .ranks = ranks,
                     .dedup_memory = work_.options.dedup_memory,
                     .erased = work_.options.erased,
-                    .parts = {}};
+                    .parts = {},
+                    .cuts = cuts_};
         for (const Part &part : parts_) {
             job.parts.push_back(part.copy);
         }
@@ -161,7 +166,9 @@ class KdumpWriter {
             const std::string_view text = n == 0 ? std::string_view(eraseinfo) : std::string_view();
             if (Output *file = parts_[n].file; file != nullptr) {
                 write_eraseinfo(parts_[n], end, text);
-                mark_complete(*file);
+                if (!file->in_order()) {
+                    mark_complete(*file);
+                }
                 file->close();
             }
             dump.bytes += end + text.size();
@@ -180,14 +187,21 @@ class KdumpWriter {
         return text;
     }
 
-    static void write_eraseinfo(const Part &part, std::uint64_t offset, std::string_view text) {
+    void write_eraseinfo(const Part &part, std::uint64_t offset, std::string_view text) const {
         if (text.empty()) {
             return;
         }
         const std::array<std::uint64_t, 2> place = {offset, text.size()};
+        const std::uint64_t at = part.layout.sub_header + offsetof(kdump::SubHeader, offset_eraseinfo);
         part.file->write(offset, std::as_bytes(std::span(text)));
-        part.file->write(part.layout.sub_header + offsetof(kdump::SubHeader, offset_eraseinfo),
-                         std::as_bytes(std::span(place)));
+        if (part.file->in_order()) {
+            // A record for all that the first one was for, or crash finds neither.
+            std::vector<std::byte> blocks = header_blocks(part, 0);
+            std::memcpy(blocks.data() + at, place.data(), sizeof place);
+            part.file->write(0, blocks);
+        } else {
+            part.file->write(at, std::as_bytes(std::span(place)));
+        }
     }
 
     void mark_complete(Output &file) const {
@@ -197,6 +211,7 @@ class KdumpWriter {
 
     const DumpWork &work_;
     std::vector<std::unique_ptr<Output>> outputs_;
+    std::vector<Pfn> cuts_;
     std::vector<Part> parts_;
 };
 

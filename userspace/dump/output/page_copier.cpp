@@ -94,7 +94,7 @@ class PartCopy {
 class Copy {
   public:
     Copy(const CopyJob &job, unsigned threads, ProgressSink &progress)
-        : job_(&job), progress_(&progress), plan_(job.pages, ChunkCopier::chunk_pages(job.core.page_size())) {
+        : job_(&job), progress_(&progress), plan_(job.pages, ChunkCopier::chunk_pages(job.core.page_size()), job.cuts) {
         for (const CopyPart &part : job.parts) {
             parts_.push_back(std::make_unique<PartCopy>(part, job, threads));
         }

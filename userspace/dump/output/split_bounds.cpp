@@ -17,6 +17,9 @@ namespace {
 constexpr std::uint64_t widest_stride = 32;
 constexpr std::uint64_t enough_samples = 4096;
 
+// crash counts a part's descriptors by whole words of the bitmap from the part's first page on.
+constexpr Pfn crash_word = 64;
+
 /** Looks at pages one by one. */
 class Sampler {
   public:
@@ -74,22 +77,23 @@ std::vector<std::uint64_t> weights_before(const SplitWork &work) {
 
 } // namespace
 
-std::vector<std::uint64_t> split_bounds(const SplitWork &work) {
+std::vector<Pfn> split_bounds(const SplitWork &work) {
     if (work.parts == 1) {
-        return {0, work.plan.chunks()};
+        return {};
     }
     const std::vector<std::uint64_t> before = weights_before(work);
     const std::uint64_t blocks = before.size() - 1;
-    std::vector<std::uint64_t> bounds;
-    for (std::uint64_t part = 0; part < work.parts; ++part) {
+    std::vector<Pfn> bounds;
+    for (std::uint64_t part = 1; part < work.parts; ++part) {
         const std::uint64_t wanted = before.back() / work.parts * part;
         auto block = static_cast<std::uint64_t>(std::ranges::lower_bound(before, wanted) - before.begin());
         if (block > 0 && wanted - before[block - 1] < before[block] - wanted) {
             --block; // the nearest
         }
-        bounds.push_back(std::min(block, blocks) * work.block);
+        const std::uint64_t chunk = std::min(block, blocks) * work.block;
+        const Pfn pfn = chunk < work.plan.chunks() ? work.plan.chunk(chunk).first : work.pages.size();
+        bounds.push_back(std::min(pfn + crash_word / 2, work.pages.size()) / crash_word * crash_word);
     }
-    bounds.push_back(work.plan.chunks());
     return bounds;
 }
 

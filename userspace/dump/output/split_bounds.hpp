@@ -18,15 +18,15 @@ struct SplitWork {
     const ChunkPlan &plan; // of these pages
     Compression compression;
     bool share_zeros = false;
-    std::uint64_t block = 1; // parts begin at multiples of so many chunks
+    std::uint64_t block = 1; // parts begin at about multiples of so many chunks
     std::size_t parts = 1;
 };
 
 /**
- * The chunk where each part begins, and the end, so that the parts' files are about as large each. What chunks take is
- * estimated from some of their pages, read and compressed: one of 32, more where there are few pages. The same pages
- * make the same bounds.
+ * The page where each part but the first begins, a multiple of 64, so that the parts' files are about as large each.
+ * What chunks take is estimated from some of their pages, read and compressed: one of 32, more where there are few
+ * pages. The same pages make the same bounds.
  */
-std::vector<std::uint64_t> split_bounds(const SplitWork &work);
+std::vector<Pfn> split_bounds(const SplitWork &work);
 
 } // namespace ballast::dump

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+// A session of crash over a dump of each format, and of each compressor, says what it says over the core.
+#include "debug_info.hpp"
+#include "support/folder.hpp"
+#include "support/process.hpp"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <fmt/format.h>
+#include <sstream>
+
+using namespace ballast::peers;
+using ballast::test::Outcome;
+using ballast::test::run;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/** Debian's newest crash; skips the test where it can't be had. */
+std::string newest_crash() {
+    const Outcome fetched = run({BALLAST_NEWEST, "crash"}, 300s);
+    if (fetched.status != 0) {
+        SKIP("Debian's newest crash can't be fetched: " << fetched.errors);
+    }
+    return fetched.output.substr(0, fetched.output.find('\n'));
+}
+
+/** Runs a program, which must succeed. */
+Outcome require_success(const std::vector<std::string> &command) {
+    Outcome outcome = run(command, 300s);
+    INFO(describe(command, outcome));
+    REQUIRE(outcome.status == 0);
+    return outcome;
+}
+
+/**
+ * Of a session what doesn't speak of the file: its names stand before CPUS. The warning is of a CPU that left no
+ * registers, which crash looks for in kdump-compressed dumps only, makedumpfile's too.
+ */
+std::vector<std::string> about_the_kernel(const std::string &session) {
+    std::istringstream stream(session);
+    std::vector<std::string> lines;
+    bool names = false;
+    for (std::string line; std::getline(stream, line);) {
+        const bool cpus = line.find(" CPUS: ") != std::string::npos;
+        names = !cpus && (names || line.find(" DUMPFILE") != std::string::npos);
+        if (!names && line.find("invalid NT_PRSTATUS note") == std::string::npos) {
+            lines.push_back(line);
+        }
+    }
+    return lines;
+}
+
+/** The first few lines that differ. */
+std::string differences(const std::vector<std::string> &first, const std::vector<std::string> &second) {
+    constexpr std::size_t most = 10;
+    std::string text = fmt::format("{} and {} lines\n", first.size(), second.size());
+    std::size_t told = 0;
+    for (std::size_t n = 0; n < std::min(first.size(), second.size()) && told < most; n++) {
+        if (first[n] != second[n]) {
+            text += fmt::format("- {}\n+ {}\n", first[n], second[n]);
+            told++;
+        }
+    }
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("A session of crash over a dump of each format says what it says over the core") {
+    const std::string vmlinux = require_vmlinux();
+    const std::string crash = newest_crash();
+    const std::string core = BALLAST_CORES "-5_levels.core";
+    const Folder folder;
+    folder.write("commands", "sys\nps\nkmem -i\nkmem -s\nlog\nbt -a\nmod\nforeach bt\nquit\n");
+    const auto path = [&](const std::string &name) { return (folder.path() / name).native(); };
+    const auto session = [&](const std::vector<std::string> &files) {
+        std::vector<std::string> command{crash, "-s", "-i", path("commands"), vmlinux};
+        command.insert(command.end(), files.begin(), files.end());
+        return about_the_kernel(require_success(command).output);
+    };
+    const auto compare = [&](const std::string &format, const std::vector<std::string> &files,
+                             const std::vector<std::string> &expected) {
+        CAPTURE(format);
+        const std::vector<std::string> said = session(files);
+        INFO("over the core, over the dump: " << differences(expected, said));
+        CHECK(said == expected);
+    };
+
+    const std::vector<std::string> expected = session({core});
+    // All of it was said: a task, a module, a stack, the log's last lines.
+    for (const std::string_view words : {"[kswapd0]", "9pnet_virtio", "sysrq_handle_crash", "Trigger a crash"}) {
+        CAPTURE(words);
+        CHECK(std::ranges::any_of(expected, [&](const auto &line) { return line.find(words) != std::string::npos; }));
+    }
+    for (const std::string format : {"-p", "-z", "-E"}) {
+        require_success({BALLAST_PMAKEDUMPFILE, "-f", format, "-d", "31", core, path("dump")});
+        compare(format, {path("dump")}, expected);
+    }
+    require_success({"sh", "-c", "$0 -F -l -d 31 $1 > $2", BALLAST_PMAKEDUMPFILE, core, path("dump")});
+    compare("-F -l", {path("dump")}, expected);
+    require_success({BALLAST_PMAKEDUMPFILE, "--split", "-c", "-d", "31", core, path("a"), path("b"), path("c")});
+    compare("--split -c", {path("b"), path("c"), path("a")}, expected);
+}
