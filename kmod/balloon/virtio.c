@@ -185,15 +185,18 @@ static int find_queues(struct virtio_balloon *vb)
 	return 0;
 }
 
-/* The balloon is empty: nobody uses its queues any more. */
+/*
+ * The balloon is empty: nobody uses its queues any more. Without them, after a restore that failed,
+ * the device still has to be reset.
+ */
 static void delete_queues(struct virtio_balloon *vb)
 {
-	if (!vb->has_queues)
-		return;
 	cancel_delayed_work_sync(&vb->migrations);
 	page_queue_wait(&vb->deflate, NULL);
-	vb->has_queues = false;
 	virtio_reset_device(vb->vdev);
+	if (!vb->has_queues)
+		return;
+	vb->has_queues = false;
 	page_queue_stop(&vb->inflate);
 	page_queue_stop(&vb->deflate);
 	vb->statistics.vq = NULL;
@@ -225,18 +228,12 @@ static int start_device(struct virtio_balloon *vb)
 		return err;
 	if (vb->hints.vq && virtqueue_get_vring_size(vb->hints.vq) < 2) {
 		dev_err(&vb->vdev->dev, "the queue for free page hints holds no more than the command\n");
-		err = -ENOSPC;
-		goto delete;
+		return -ENOSPC;
 	}
 	virtio_hints_start(vb);
 	tell_poison(vb);
 	virtio_device_ready(vb->vdev);
-	err = virtio_statistics_start(vb);
-	if (!err)
-		return 0;
-delete:
-	delete_queues(vb);
-	return err;
+	return virtio_statistics_start(vb);
 }
 
 static int start_oom(struct virtio_balloon *vb)
@@ -247,11 +244,26 @@ static int start_oom(struct virtio_balloon *vb)
 	return balloon_oom_register(&vb->balloon);
 }
 
-/* Also after a start that failed. */
+/* Also after a start that failed, or without one. */
 static void stop_oom(struct virtio_balloon *vb)
 {
 	if (virtio_has_feature(vb->vdev, VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
 		balloon_oom_unregister(&vb->balloon);
+}
+
+/* From now on the kernel leaves the device alone, and the host's questions get no answer. */
+static void stop_calls(struct virtio_balloon *vb)
+{
+	virtio_reporting_stop(vb);
+	stop_oom(vb);
+	virtio_statistics_stop(vb);
+}
+
+/* The balloon is empty. Also after a start that failed, or stopped half-way. */
+static void stop(struct virtio_balloon *vb)
+{
+	stop_calls(vb);
+	delete_queues(vb);
 }
 
 /*
@@ -260,31 +272,11 @@ static void stop_oom(struct virtio_balloon *vb)
  */
 static int start(struct virtio_balloon *vb)
 {
-	int err = start_device(vb);
+	int err = start_device(vb) ?: start_oom(vb) ?: virtio_reporting_start(vb);
 
 	if (err)
-		return err;
-	err = start_oom(vb);
-	if (err)
-		goto delete;
-	err = virtio_reporting_start(vb);
-	if (err)
-		goto stop_oom;
-	return 0;
-
-stop_oom:
-	stop_oom(vb);
-delete:
-	virtio_statistics_stop(vb);
-	delete_queues(vb);
+		stop(vb);
 	return err;
-}
-
-/* From now on the kernel leaves the device alone. */
-static void stop_calls(struct virtio_balloon *vb)
-{
-	virtio_reporting_stop(vb);
-	stop_oom(vb);
 }
 
 static struct virtio_balloon *allocate(struct virtio_device *vdev)
@@ -340,9 +332,7 @@ static int virtio_balloon_probe(struct virtio_device *vdev)
 	return 0;
 
 stop:
-	stop_calls(vb);
-	virtio_statistics_stop(vb);
-	delete_queues(vb);
+	stop(vb);
 destroy_hints:
 	virtio_hints_destroy(vb);
 destroy_deflate:
@@ -364,7 +354,6 @@ static void virtio_balloon_remove(struct virtio_device *vdev)
 	balloon_retract(&vb->balloon);
 	device_remove_groups(&vdev->dev, balloon_groups);
 	stop_calls(vb);
-	virtio_statistics_stop(vb);
 	virtio_hints_destroy(vb);
 	cancel_work_sync(&vb->read_target);
 	balloon_destroy(&vb->balloon);
@@ -398,8 +387,11 @@ static int virtio_balloon_restore(struct virtio_device *vdev)
 	struct virtio_balloon *vb = vdev->priv;
 	int err = start(vb);
 
-	if (err)
+	if (err) {
+		dev_err(&vdev->dev, "the balloon stays empty, its device does not work after the sleep: error %d\n",
+			err);
 		return err;
+	}
 	balloon_release_isolation(&vb->balloon);
 	tell_size(&vb->balloon);
 	virtio_balloon_changed(vdev);

@@ -2,10 +2,13 @@
 // Several devices of a host that watches each page, in a machine that sleeps. No other device of the machine may mind:
 // tests/vm/sleep_test runs it.
 #include <algorithm>
+#include <cerrno>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "control/file.hpp"
+#include "failing_call.hpp"
 #include "machine.hpp"
 #include "virtio_fixture.hpp"
 
@@ -65,5 +68,40 @@ TEST_CASE("hinted blocks are free after a sleep, and a balloon gives way to prog
     CHECK(event("oom_kill") == kills);
     CHECK(host.actual().at(0) < target);
     host.resize(0);
+    CHECK(host.get("errors") == 0);
+}
+
+TEST_CASE("whichever call of waking fails, the balloon is empty until the next sleep, or until it is bound anew",
+          "[.sleep]") {
+    // What is told when the machine goes to sleep must not fail: no page where that takes the same call.
+    const auto [function, result, size] = GENERATE(table<std::string, int, std::uint64_t>({
+        {"balloon_host:host_find_vqs", -ENOMEM, pages},
+        {"virtqueue_add_outbuf", -EIO, 0},
+        {"register_oom_notifier", -ENOMEM, pages},
+        {"page_reporting_register", -ENOMEM, pages},
+    }));
+    CAPTURE(function);
+    const Host host(all_features);
+    Loaded driver("balloon_kvm");
+    const auto device = Host::devices().at(0);
+    const auto wake_up_badly = [&, function = function, result = result, size = size] {
+        host.resize(size);
+        {
+            const FailingCall failing(function, result);
+            sleep_and_wake();
+        }
+        CHECK(driver_of(device) == "balloon_kvm");
+        CHECK(virtio_balloon().status().size_bytes == 0);
+        CHECK(host.get("told_deflate") == host.get("told_inflate"));
+    };
+    wake_up_badly();
+    sleep_and_wake();
+    host.resize(2 * pages);
+    wake_up_badly();
+    unbind(device);
+    bind(device);
+    host.resize(2 * pages);
+    wake_up_badly();
+    driver.unload();
     CHECK(host.get("errors") == 0);
 }
