@@ -108,16 +108,21 @@ static void page_goes_in(struct host_device *host, unsigned long pfn)
 	memset(pfn_to_kaddr(pfn), LOST_CONTENT, PAGE_SIZE);
 }
 
-static void page_comes_out(struct host_device *host, unsigned long pfn)
+static bool is_untouched(unsigned long pfn)
 {
 	u8 *content = pfn_to_kaddr(pfn);
-	bool untouched = content[0] == LOST_CONTENT &&
-			 !memcmp(content, content + 1, PAGE_SIZE - 1);
 
+	return content[0] == LOST_CONTENT && !memcmp(content, content + 1, PAGE_SIZE - 1);
+}
+
+/* Unless the host must be told first, the page may be anybody's by now. */
+static void page_comes_out(struct host_device *host, unsigned long pfn)
+{
 	told_deflate++;
 	if (!test_and_clear_bit(pfn, host->inside))
 		wrong(pfn, "comes out of the balloon, where it is not");
-	else if (virtio_has_feature(&host->vdev, VIRTIO_BALLOON_F_MUST_TELL_HOST) && !untouched)
+	else if (virtio_has_feature(&host->vdev, VIRTIO_BALLOON_F_MUST_TELL_HOST) &&
+		 !is_untouched(pfn))
 		wrong(pfn, "was used before the host knew that it comes out of the balloon");
 }
 
