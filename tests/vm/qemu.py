@@ -31,6 +31,8 @@ class Machine:
     """Time passes with the instructions of the one CPU, 1 ns each, or jumps to the next timer when it is idle."""
     tcg_thread: str | None = None
     """Emulation by one host thread for all CPUs or by one for each: single, multi, or what the kernel bears."""
+    disk: Path | None = None
+    """A raw image, the guest's /dev/vda with the kernel module virtio_blk."""
     monitor: tuple[str, ...] = ()
     """What QEMU's monitor is told before the guest boots."""
 
@@ -86,6 +88,9 @@ def command_line(machine: Machine, boot: Boot, console: Path, channels: Mapping[
                       "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
     for device in machine.devices:
         arguments += ["-device", device]
+    if machine.disk:
+        arguments += ["-drive", f"if=none,id=disk,format=raw,file={_escaped(machine.disk)}",
+                      "-device", "virtio-blk-pci,drive=disk"]
     if channels:
         for name, descriptor in channels.items():
             arguments += ["-chardev", f"socket,id={name},fd={descriptor}"]
