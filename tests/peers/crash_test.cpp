@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // A session of crash over a dump of each format, and of each compressor, says what it says over the core.
 #include "debug_info.hpp"
+#include "real_core.hpp"
 #include "support/folder.hpp"
 #include "support/process.hpp"
 
@@ -24,14 +25,6 @@ std::string newest_crash() {
         SKIP("Debian's newest crash can't be fetched: " << fetched.errors);
     }
     return fetched.output.substr(0, fetched.output.find('\n'));
-}
-
-/** Runs a program, which must succeed. */
-Outcome require_success(const std::vector<std::string> &command) {
-    Outcome outcome = run(command, 300s);
-    INFO(describe(command, outcome));
-    REQUIRE(outcome.status == 0);
-    return outcome;
 }
 
 /**
@@ -71,14 +64,17 @@ std::string differences(const std::vector<std::string> &first, const std::vector
 TEST_CASE("A session of crash over a dump of each format says what it says over the core") {
     const std::string vmlinux = require_vmlinux();
     const std::string crash = newest_crash();
-    const std::string core = BALLAST_CORES "-5_levels.core";
+    const std::string core = core_of("5_levels");
     const Folder folder;
     folder.write("commands", "sys\nps\nkmem -i\nkmem -s\nlog\nbt -a\nmod\nforeach bt\nquit\n");
     const auto path = [&](const std::string &name) { return (folder.path() / name).native(); };
     const auto session = [&](const std::vector<std::string> &files) {
         std::vector<std::string> command{crash, "-s", "-i", path("commands"), vmlinux};
         command.insert(command.end(), files.begin(), files.end());
-        return about_the_kernel(require_success(command).output);
+        const Outcome outcome = run(command, 300s);
+        INFO(describe(command, outcome));
+        REQUIRE(outcome.status == 0);
+        return about_the_kernel(outcome.output);
     };
     const auto compare = [&](const std::string &format, const std::vector<std::string> &files,
                              const std::vector<std::string> &expected) {

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 using namespace ballast::peers;
@@ -113,6 +114,15 @@ std::string eraseinfo_of(const std::string &dump) {
     return text;
 }
 
+std::set<std::string> lines_of(const std::string &text) {
+    std::istringstream stream(text);
+    std::set<std::string> lines;
+    for (std::string line; std::getline(stream, line);) {
+        lines.insert(line);
+    }
+    return lines;
+}
+
 std::string sorted_lines(const std::string &text) {
     std::istringstream stream(text);
     std::vector<std::string> lines;
@@ -200,6 +210,73 @@ TEST_CASE("A config erases the bytes that makedumpfile erases") {
     CHECK(std::ranges::count(eraseinfo, '\n') > 20);
     // Theirs has a loop's commands one after the other, each for all elements.
     CHECK(sorted_lines(eraseinfo) == sorted_lines(eraseinfo_of(path("theirs"))));
+}
+
+TEST_CASE("Along linked lists, over arrays and in sizes of other variables a config erases what makedumpfile erases") {
+    const std::string vmlinux = require_vmlinux();
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    const std::string config = config_of(folder, "for r in iomem_resource.child via sibling\n"
+                                                 "  erase r.name\n"
+                                                 "endfor\n"
+                                                 "for f in file_systems via next\n"
+                                                 "  erase f.name\n"
+                                                 "endfor\n"
+                                                 "for s in super_blocks within super_block:s_list\n"
+                                                 "  erase s.s_id\n"
+                                                 "endfor\n"
+                                                 "for t in init_css_set.subsys\n" // of pointers
+                                                 "  erase t.parent nullify\n"
+                                                 "endfor\n"
+                                                 "for n in init_uts_ns.name.nodename\n" // of bytes
+                                                 "  erase n\n"
+                                                 "endfor\n"
+                                                 "erase log_buf size log_buf_len\n"
+                                                 "erase init_task.thread_pid size init_task.prio\n");
+    require_ours({"-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("ours")});
+    require_success(
+        {"makedumpfile", "-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("theirs")});
+    const Comparison comparison = compare_dumps(path("theirs"), path("ours"));
+    INFO(comparison.describe());
+    CHECK(comparison.equal());
+    // Two resources may have the same name, of which makedumpfile tells once.
+    const std::set<std::string> erased = lines_of(eraseinfo_of(path("ours")));
+    CHECK(erased == lines_of(eraseinfo_of(path("theirs"))));
+    for (const std::string each : {"r.name size ", "f.name size ", "t.parent nullify", "n size 1", "log_buf size "}) {
+        CAPTURE(each);
+        CHECK(std::ranges::any_of(erased, [&](const auto &line) { return line.starts_with("erase " + each); }));
+    }
+}
+
+TEST_CASE("An ELF dump tells what was erased in makedumpfile's note, and filtered again it tells the same") {
+    const std::string vmlinux = require_vmlinux();
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    const auto note_of = [](const std::string &dump) {
+        const std::string notes = run({"readelf", "--notes", "--wide", dump}).output;
+        const std::size_t at = notes.find("ERASEINFO");
+        return at == std::string::npos ? "none" : notes.substr(at); // the last note
+    };
+    const std::string config = config_of(folder, "erase init_uts_ns.name.nodename\nerase saved_command_line\n");
+    const std::vector<std::string> arguments{"-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels")};
+    const auto dump = [&](const std::string &program, const std::string &format, const std::string &to) {
+        std::vector<std::string> command{program, format};
+        command.insert(command.end(), arguments.begin(), arguments.end());
+        command.push_back(to);
+        require_success(command);
+    };
+    dump(BALLAST_PMAKEDUMPFILE, "-E", path("ours"));
+    dump("makedumpfile", "-E", path("theirs"));
+    REQUIRE(note_of(path("theirs")) != "none");
+    CHECK(note_of(path("ours")) == note_of(path("theirs")));
+
+    require_ours({"-E", "-d", "31", path("ours"), path("elf")});
+    CHECK(note_of(path("elf")) == note_of(path("theirs")));
+    require_ours({"-l", "-d", "31", path("elf"), path("kdump")});
+    CHECK(eraseinfo_of(path("kdump")).starts_with("erase init_uts_ns.name.nodename size 65\nerase saved_command_line"));
+    require_ours({"-f", "-E", "-d", "31", path("kdump"), path("elf")});
+    CHECK(note_of(path("elf")) == note_of(path("theirs")));
+    CHECK(run({"crash", "--osrelease", path("elf")}).output == BALLAST_KERNEL_RELEASE "\n");
 }
 
 TEST_CASE("Without a vmlinux, BTF tells what a per-CPU variable is, and each CPU's is erased") {

@@ -141,7 +141,7 @@ TEST_CASE("More than 65,535 program headers are counted in the section header") 
     synthetic.write(path);
     const Core core = Core::open(path);
     CHECK(core.segments().size() == segments);
-    const ElfLayout layout(core, {}, core.with_data());
+    const ElfLayout layout(core, {}, core.with_data(), "");
     const auto bytes = layout.headers(UINT64_MAX);
     folder.write("dump", {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
     std::filesystem::resize_file(folder.path() / "dump", layout.data() + core.with_data().count() * 4096);

@@ -109,7 +109,7 @@ class DumpRun {
                            .split_block = options_.split_block,
                            .dedup_memory = options_.dedup_memory,
                            .erased = erasure_ ? &erasure_->memory : nullptr,
-                           .eraseinfo = (origin ? origin->eraseinfo : "") + (erasure_ ? erasure_->eraseinfo : ""),
+                           .eraseinfo = core_.eraseinfo() + (erasure_ ? erasure_->eraseinfo : ""),
                            .first = first},
                           progress_);
     }

@@ -39,7 +39,7 @@ void reassemble_dump(const Options &options, const Messages &messages, const Hel
                                         .threads = threads,
                                         .size_limit = options.size_limit,
                                         .dedup_memory = options.dedup_memory,
-                                        .eraseinfo = origin->eraseinfo},
+                                        .eraseinfo = core.eraseinfo()},
                                        progress);
     if (dump.unreadable.count > 0 || origin->incomplete) {
         print(stderr,

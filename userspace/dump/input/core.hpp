@@ -77,6 +77,12 @@ class Core {
     /** Of a core that is a kdump-compressed dump already. */
     [[nodiscard]] std::optional<DumpOrigin> origin() const { return format_->origin(); }
 
+    /** What was erased from it when it was made, a line each. */
+    [[nodiscard]] std::string eraseinfo() const {
+        const auto from = origin();
+        return from && !from->eraseinfo.empty() ? from->eraseinfo : format_->notes().eraseinfo();
+    }
+
     [[nodiscard]] const CoreFormat &format() const { return *format_; }
 
     /** One for each thread that reads. */

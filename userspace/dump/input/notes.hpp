@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,8 +19,14 @@ class Notes {
     /** Adds a VMCOREINFO note. */
     void add_vmcoreinfo(std::string_view text);
 
-    /** All of them, one after the other. */
+    /** All of them but ERASEINFO, one after the other. */
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+    /** The text of all ERASEINFO notes: what was erased from the memory, a line each. */
+    [[nodiscard]] const std::string &eraseinfo() const { return eraseinfo_; }
+
+    /** bytes() and an ERASEINFO note with this text, if there is any. */
+    [[nodiscard]] std::vector<std::byte> with_eraseinfo(std::string_view text) const;
 
     /** The text of the first VMCOREINFO note: a part of bytes(), empty where there is none. */
     [[nodiscard]] std::string_view vmcoreinfo() const;
@@ -35,9 +42,11 @@ class Notes {
         std::size_t offset = 0; // in bytes_
         std::size_t size = 0;
     };
+    bool take_eraseinfo(std::size_t begin, std::uint64_t alignment);
     void find_known(std::size_t begin, std::uint64_t alignment);
 
     std::vector<std::byte> bytes_;
+    std::string eraseinfo_;
     Part vmcoreinfo_;
     Part prstatus_;
     unsigned prstatus_count_ = 0;

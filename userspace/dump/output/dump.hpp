@@ -34,7 +34,7 @@ struct DumpOptions {
     std::uint64_t split_block = 0;                   // bytes of pages, at multiples of which parts begin; 0: any
     std::uint64_t dedup_memory = 0;                  // bytes for finding pages with the same content; 0: don't
     const ErasedMemory *erased = nullptr;            // what the dump doesn't show; not with as_stored
-    std::string eraseinfo{};                         // what was erased, a line each (kdump only)
+    std::string eraseinfo{};                         // what was erased, a line each
     const Bitmap *first = nullptr;                   // pages to write before the others (kdump in one file only)
 };
 

@@ -58,7 +58,7 @@ CopyResult write_elf(const DumpWork &work, DumpResult &dump) {
     if ((work.options.dump_level & 1U) != 0) {
         dump.zero_pages = drop_zero_pages(work, pages);
     }
-    const ElfLayout layout(work.core, work.machine, pages);
+    const ElfLayout layout(work.core, work.machine, pages, work.options.eraseinfo);
     const auto outputs = open_outputs(work.options);
     Output *file = outputs.front().get();
     const ChunkPlan plan(layout.pages(), ChunkCopier::chunk_pages(work.core.page_size()));

@@ -26,8 +26,8 @@ void put(std::vector<std::byte> &file, std::uint64_t offset, const Header &heade
 
 } // namespace
 
-ElfLayout::ElfLayout(const Core &core, const Machine &machine, Bitmap pages)
-    : core_(&core), page_size_(core.page_size()), pages_(std::move(pages)) {
+ElfLayout::ElfLayout(const Core &core, const Machine &machine, Bitmap pages, std::string_view eraseinfo)
+    : page_size_(core.page_size()), pages_(std::move(pages)), notes_(core.format().notes().with_eraseinfo(eraseinfo)) {
     take_in_short_gaps(core.with_data());
     const RankIndex ranks(pages_);
     for (Segment segment : core.segments()) {
@@ -39,8 +39,8 @@ ElfLayout::ElfLayout(const Core &core, const Machine &machine, Bitmap pages)
     // Behind the ELF header, where makedumpfile insists on them, the program headers; then a section header that counts
     // them where they are too many for the ELF header; then the notes.
     section_ = sizeof(Elf64_Ehdr) + (1 + loads_.size()) * sizeof(Elf64_Phdr);
-    notes_ = section_ + sizeof(Elf64_Shdr);
-    data_ = (notes_ + core.notes().size() + odd_start - 1) / odd_start * odd_start;
+    notes_offset_ = section_ + sizeof(Elf64_Shdr);
+    data_ = (notes_offset_ + notes_.size() + odd_start - 1) / odd_start * odd_start;
     if (data_ % page_size_ == 0) {
         data_ += odd_start;
     }
@@ -105,8 +105,8 @@ std::vector<std::byte> ElfLayout::headers(std::uint64_t end) const {
 
     Elf64_Phdr note{};
     note.p_type = PT_NOTE;
-    note.p_offset = notes_;
-    note.p_filesz = note.p_memsz = core_->notes().size();
+    note.p_offset = notes_offset_;
+    note.p_filesz = note.p_memsz = notes_.size();
     std::uint64_t at = header.e_phoff;
     put(file, at, note);
     for (Elf64_Phdr load : loads_) {
@@ -115,7 +115,7 @@ std::vector<std::byte> ElfLayout::headers(std::uint64_t end) const {
         load.p_filesz = std::min(load.p_filesz, end - std::min(end, load.p_offset));
         put(file, at, load);
     }
-    std::ranges::copy(core_->notes(), file.begin() + static_cast<std::ptrdiff_t>(notes_));
+    std::ranges::copy(notes_, file.begin() + static_cast<std::ptrdiff_t>(notes_offset_));
     return file;
 }
 

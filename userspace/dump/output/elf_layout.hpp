@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <elf.h>
+#include <string_view>
 #include <vector>
 
 namespace ballast::dump {
@@ -22,8 +23,11 @@ namespace ballast::dump {
  */
 class ElfLayout {
   public:
-    /** pages: those to dump; others with data that stand in short runs between them are added. */
-    ElfLayout(const Core &core, const Machine &machine, Bitmap pages);
+    /**
+     * pages: those to dump; others with data that stand in short runs between them are added.
+     * eraseinfo: for a note.
+     */
+    ElfLayout(const Core &core, const Machine &machine, Bitmap pages, std::string_view eraseinfo);
 
     /** With those added. */
     [[nodiscard]] const Bitmap &pages() const { return pages_; }
@@ -38,12 +42,12 @@ class ElfLayout {
     void take_in_short_gaps(const Bitmap &with_data);
     void add_segment(const Segment &segment, const RankIndex &ranks);
 
-    const Core *core_;
     std::uint64_t page_size_;
     Bitmap pages_;
+    std::vector<std::byte> notes_;
     std::vector<Elf64_Phdr> loads_; // offsets from data_
     std::uint64_t section_ = 0;     // offsets in the file
-    std::uint64_t notes_ = 0;
+    std::uint64_t notes_offset_ = 0;
     std::uint64_t data_ = 0;
 };
 
