@@ -59,6 +59,13 @@ TEST_CASE("inflation, deflation, compaction, offlining, lack of memory and unloa
     std::uint64_t migrated = 0;
     std::uint64_t split = 0;
     bool blocks_move = false;
+    // Blocks split where they can move; otherwise only a deflation that happens to end within a block splits one.
+    const auto saw_all = [&] { return migrated > 0 && (!blocks_move || split > 0); };
+    // A short storm on a slow machine goes on for as long as it takes to see that.
+    const auto goes_on = [&] {
+        const auto now = std::chrono::steady_clock::now();
+        return now < end || (now < end + std::chrono::minutes(2) && !saw_all());
+    };
     {
         const Background compaction(compact_memory);
         const Background offlining([&] {
@@ -68,11 +75,10 @@ TEST_CASE("inflation, deflation, compaction, offlining, lack of memory and unloa
             }
         });
         const Background pressure(press_for_memory);
-        for (int load = 0; std::chrono::steady_clock::now() < end; ++load) {
+        for (int load = 0; goes_on(); ++load) {
             const LoadedBalloon balloon({"check_content=1", load % 3 == 2 ? "huge=0" : "huge=1",
                                          load % 2 == 1 ? "min_free=0" : "min_free=32M"});
-            resize_until(balloon, std::min(end, std::chrono::steady_clock::now() + std::chrono::seconds(4)), available,
-                         random);
+            resize_until(balloon, std::chrono::steady_clock::now() + std::chrono::seconds(4), available, random);
             const auto status = balloon.get().status();
             CHECK(status.content_errors == 0);
             migrated += status.migrated;
@@ -82,11 +88,7 @@ TEST_CASE("inflation, deflation, compaction, offlining, lack of memory and unloa
         }
     }
     WARN(migrated << " pages moved, " << split << " blocks split");
-    CHECK(migrated > 0);
-    // Otherwise only a deflation that happens to end within a block splits one.
-    if (blocks_move) {
-        CHECK(split > 0);
-    }
+    CHECK(saw_all());
     for (const auto &block : blocks) {
         block.set_online_again();
     }
