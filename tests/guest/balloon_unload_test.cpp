@@ -38,7 +38,7 @@ bool has_parameter(const std::string &module, const std::string &parameter) {
 
 TEST_CASE("after unloading nothing is left, and the machine has its memory back") {
     const auto zones = managed_pages();
-    const auto free = memory("MemFree");
+    const auto free = free_memory();
     {
         LoadedBalloon balloon({"check_content=1"});
         balloon.resize(64 * mib);
@@ -46,7 +46,7 @@ TEST_CASE("after unloading nothing is left, and the machine has its memory back"
     }
     check_nothing_left();
     CHECK(managed_pages() == zones);
-    CHECK(memory("MemFree") > free - 8 * mib);
+    CHECK(free_memory() > free - 8 * mib);
 }
 
 TEST_CASE("many loads leak neither memory nor inodes") {
@@ -60,7 +60,7 @@ TEST_CASE("many loads leak neither memory nor inodes") {
         CHECK(fd.get() >= 0);
     };
     run();
-    const auto free = memory("MemFree");
+    const auto free = free_memory();
     const auto zones = managed_pages();
     const auto inodes_before = inodes();
     for (int turn = 0; turn < turns; ++turn) {
@@ -69,7 +69,7 @@ TEST_CASE("many loads leak neither memory nor inodes") {
     CHECK(managed_pages() == zones);
     CHECK(inodes() < inodes_before + turns / 2);
     // A leak of one balloon would be twice that.
-    CHECK(memory("MemFree") > free - 8 * mib);
+    CHECK(free_memory() > free - 8 * mib);
 }
 
 TEST_CASE("a module that is loaded already is refused") {

@@ -23,6 +23,7 @@ using control::write_text;
 namespace {
 
 constexpr std::uint64_t hole = 16 << 10;
+constexpr std::uint64_t page_size = 4096;
 
 std::uint64_t parse(std::string_view text) {
     const auto digits = text.find_first_of("0123456789");
@@ -51,6 +52,18 @@ std::uint64_t number_of(const std::filesystem::path &file, std::string_view key)
 
 std::uint64_t memory(std::string_view key) {
     return number_of("/proc/meminfo", std::string(key) + ":") << 10;
+}
+
+std::uint64_t free_memory() {
+    std::uint64_t pages = 0;
+    std::ifstream zones("/proc/zoneinfo");
+    for (std::string line; std::getline(zones, line);) {
+        const auto key = line.find("count: ");
+        if (key != std::string::npos && line.find_first_not_of(' ') == key) {
+            pages += parse(std::string_view(line).substr(key));
+        }
+    }
+    return memory("MemFree") + pages * page_size;
 }
 
 std::uint64_t event(std::string_view name) {

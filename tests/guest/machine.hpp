@@ -19,6 +19,9 @@ std::uint64_t number_of(const std::filesystem::path &file, std::string_view key)
 /** MemTotal, MemFree and so on, in bytes. */
 std::uint64_t memory(std::string_view key);
 
+/** MemFree and what lies in the CPUs' own lists, which may be tens of MiB, in bytes. */
+std::uint64_t free_memory();
+
 /** How often something happened since boot, as /proc/vmstat counts it. */
 std::uint64_t event(std::string_view name);
 

@@ -101,12 +101,12 @@ TEST_CASE("probes that fail leak neither memory nor inodes") {
     };
     // What fills up at first, such as caches, is no leak.
     probe(turns / 4);
-    const auto free = memory("MemFree");
+    const auto free = free_memory();
     const auto inodes_before = inodes();
     probe(turns);
     CHECK(inodes() < inodes_before + turns / 2);
     // The arrays of page numbers are 32 KiB for each of two queues, the rings 80 KiB; what is freed may take a while.
-    wait_until([&] { return memory("MemFree") > free - turns * (std::uint64_t{24} << 10); });
+    wait_until([&] { return free_memory() > free - turns * (std::uint64_t{24} << 10); });
 }
 
 TEST_CASE("a module whose load fails lets go of the devices that it took") {

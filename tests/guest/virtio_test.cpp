@@ -149,7 +149,7 @@ TEST_CASE("the host gets 16 statistics whenever it asks") {
 TEST_CASE("hints cover free memory, which comes back when the host is done, memory is short or the driver goes") {
     const Host host(free_page_hint);
     const Loaded driver("balloon_kvm");
-    const auto free = memory("MemFree");
+    const auto free = free_memory();
     // All but some that others may take meanwhile.
     const auto free_blocks = (free_blocks_for_drivers() - 4) * 4 * mib;
     REQUIRE(free_blocks > 48 * mib);
@@ -165,13 +165,13 @@ TEST_CASE("hints cover free memory, which comes back when the host is done, memo
         { const std::vector<char> needed(memory("MemFree") + 32 * mib, 1); }
         CHECK(event("oom_kill") == kills);
         // All but what was needed may still be held.
-        CHECK(memory("MemFree") > free - host.get("hinted") + 16 * mib);
+        CHECK(free_memory() > free - host.get("hinted") + 16 * mib);
         return;
     }
     SECTION("the driver goes") {
         unbind(Host::devices().at(0));
     }
-    wait_until([&] { return memory("MemFree") > free - 24 * mib; });
+    wait_until([&] { return free_memory() > free - 24 * mib; });
 }
 
 TEST_CASE("free pages are reported") {

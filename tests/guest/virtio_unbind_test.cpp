@@ -47,7 +47,7 @@ TEST_CASE("a device that vanishes while it inflates keeps nobody waiting and no 
     CAPTURE(features);
     const Loaded driver("balloon_kvm");
     const auto zones = managed_pages();
-    const auto free = memory("MemFree");
+    const auto free = free_memory();
     for (int turn = 0; turn < 3; ++turn) {
         Host host(features, 2);
         host.set("delay", 5000);
@@ -58,7 +58,7 @@ TEST_CASE("a device that vanishes while it inflates keeps nobody waiting and no 
     }
     CHECK(managed_pages() == zones);
     // What was freed may take a while.
-    wait_until([&] { return memory("MemFree") > free - 16 * mib; });
+    wait_until([&] { return free_memory() > free - 16 * mib; });
 }
 
 TEST_CASE("pages of a device that has vanished can still be moved") {
