@@ -118,6 +118,7 @@ class Taken {
 void run(const Options &options) {
     quieten();
     compact();
+    empty_free_lists_of_cpus();
     const Taken balloon(options);
     const std::uint64_t expected = free_blocks() - options.balloon / block_size;
     const auto migrated = event("balloon_migrate");
@@ -126,8 +127,10 @@ void run(const Options &options) {
         const HoledFile file((memory_free() - spared) / 2, options.granule);
         balloon.inflate();
     }
+    empty_free_lists_of_cpus();
     const std::uint64_t before = free_blocks();
     compact();
+    empty_free_lists_of_cpus();
     fmt::print(
         R"({{"kind": "{}", "granule": {}, "expected": {}, "ideal": {}, "before": {}, "after": {}, "migrated": {}}})"
         "\n",

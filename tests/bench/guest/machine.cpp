@@ -5,6 +5,9 @@
 #include <sstream>
 #include <string>
 
+#include <fmt/format.h>
+
+#include "control/error.hpp"
 #include "control/file.hpp"
 
 namespace ballast::bench {
@@ -25,6 +28,29 @@ std::uint64_t number_of(const char *path, std::string_view word) {
         }
     }
     return 0;
+}
+
+/** A memory block (/sys/devices/system/memory) of which the kernel's own code takes a part. */
+std::string block_of_the_kernel() {
+    std::ifstream map("/proc/iomem");
+    for (std::string line; std::getline(map, line);) {
+        if (line.ends_with("Kernel code")) {
+            const std::uint64_t size =
+                std::stoull(control::read_text("/sys/devices/system/memory/block_size_bytes"), nullptr, 16);
+            return fmt::format("/sys/devices/system/memory/memory{}", std::stoull(line, nullptr, 16) / size);
+        }
+    }
+    throw control::Error(std::errc::not_supported, "/proc/iomem names no kernel code");
+}
+
+/** Whether a block that can't go is refused: before it finds out, the kernel empties all CPUs' lists. */
+bool is_refused_offline(const std::string &block) {
+    try {
+        write_text(block + "/state", "offline");
+    } catch (const control::Error &) {
+        return true;
+    }
+    return false;
 }
 
 } // namespace
@@ -62,6 +88,13 @@ void quieten() {
 void compact() {
     write_text("/proc/sys/vm/drop_caches", "3");
     write_text("/proc/sys/vm/compact_memory", "1");
+}
+
+void empty_free_lists_of_cpus() {
+    const std::string block = block_of_the_kernel();
+    if (!is_refused_offline(block)) {
+        throw control::Error(std::errc::io_error, block + " went offline with the kernel in it");
+    }
 }
 
 } // namespace ballast::bench

@@ -24,4 +24,7 @@ void quieten();
 /** Drops the page cache, then moves pages all over the machine. */
 void compact();
 
+/** Free pages that CPUs keep for themselves go back to where they merge: some hundred hide that many blocks else. */
+void empty_free_lists_of_cpus();
+
 } // namespace ballast::bench
