@@ -131,17 +131,34 @@ class Wanted {
 
 using Indices = std::map<std::string, std::uint32_t, std::less<>>;
 
-/** Which tokens may be the first of a wanted name, a letter for its type included. */
-using Beginnings = std::array<bool, token_count>;
-
-Beginnings find_beginnings(const Tokens &tokens, const Wanted &wanted) {
-    Beginnings beginnings{};
-    for (std::size_t token = 0; token < token_count; ++token) {
-        const std::string_view text = tokens.text(static_cast<std::uint8_t>(token));
-        beginnings[token] = wanted.any_starts_with(text.substr(std::min<std::size_t>(text.size(), 1)));
-    }
-    return beginnings;
+/** A symbol's name without the letter for its type, which stands first. */
+std::string_view without_type(std::string_view text) {
+    return text.substr(std::min<std::size_t>(text.size(), 1));
 }
+
+/** Which two tokens may be the first of a wanted name: nearly all names are told from the wanted ones by them. */
+class Beginnings {
+  public:
+    Beginnings(const Tokens &tokens, const Wanted &wanted) : pairs_(token_count * token_count) {
+        for (std::size_t first = 0; first < token_count; ++first) {
+            const std::string &text = tokens.text(static_cast<std::uint8_t>(first));
+            firsts_[first] = wanted.any_starts_with(without_type(text));
+            for (std::size_t second = 0; firsts_[first] && second < token_count; ++second) {
+                const std::string both = text + tokens.text(static_cast<std::uint8_t>(second));
+                pairs_[first * token_count + second] = wanted.any_starts_with(without_type(both));
+            }
+        }
+    }
+
+    [[nodiscard]] bool may_begin(std::uint8_t first) const { return firsts_[first]; }
+    [[nodiscard]] bool may_begin(std::uint8_t first, std::uint8_t second) const {
+        return pairs_[first * token_count + second];
+    }
+
+  private:
+    std::array<bool, token_count> firsts_{};
+    std::vector<bool> pairs_;
+};
 
 /** Reads one compressed name: its text where it is wanted, else nothing in it. Empty at memory's end. */
 std::optional<std::string> read_name(ByteStream &bytes, const Tokens &tokens, const Wanted &wanted,
@@ -159,18 +176,20 @@ std::optional<std::string> read_name(ByteStream &bytes, const Tokens &tokens, co
         length = (length & 0x7fU) | std::size_t{*high} << 7U;
     }
     std::string text; // a letter for the symbol's type, then its name
-    for (bool first = true; length > 0; --length, first = false) {
+    std::uint8_t first = 0;
+    for (std::size_t n = 0; n < length; ++n) {
         const auto token = bytes.next();
         if (!token) {
             return std::nullopt;
         }
-        // Nearly all names are told from the wanted ones by this.
-        if (first && !beginnings[*token]) {
-            return bytes.skip(length - 1) ? std::optional(std::string()) : std::nullopt;
+        bool may_be_wanted = n == 0 ? beginnings.may_begin(*token) : n > 1 || beginnings.may_begin(first, *token);
+        if (may_be_wanted) {
+            first = n == 0 ? *token : first;
+            text += tokens.text(*token);
+            may_be_wanted = n < 2 || wanted.any_starts_with(without_type(text));
         }
-        text += tokens.text(*token);
-        if (!wanted.any_starts_with(std::string_view(text).substr(std::min<std::size_t>(text.size(), 1)))) {
-            return bytes.skip(length - 1) ? std::optional(std::string()) : std::nullopt;
+        if (!may_be_wanted) {
+            return bytes.skip(length - n - 1) ? std::optional(std::string()) : std::nullopt;
         }
     }
     text.erase(0, 1);
@@ -185,7 +204,7 @@ Indices find_indices(const KallsymsTables &tables, AddressSpace &memory, const W
     if (!tokens || count > most_symbols) {
         return indices;
     }
-    const Beginnings beginnings = find_beginnings(*tokens, wanted);
+    const Beginnings beginnings(*tokens, wanted);
     ByteStream bytes(memory, tables.names);
     for (std::uint32_t i = 0; i < count; ++i) {
         const auto name = read_name(bytes, *tokens, wanted, beginnings);
