@@ -32,9 +32,15 @@ TEST_CASE("A wish is fulfilled, also beyond the CPUs, but not without a hint") {
 
 TEST_CASE("Where memory is short the number of threads is lowered, with a message") {
     const auto choice = choose_threads(64, {.cpus = 64, .available_memory = 20 * mib, .memory_per_thread = 512 * kib});
-    CHECK(choice.threads == 20);
+    CHECK(choice.threads == 12);
     CHECK(choice.lowered);
-    CHECK_THAT(choice.reason, ContainsSubstring("20 threads instead of 64, as memory is short: 20 MiB"));
+    CHECK_THAT(choice.reason, ContainsSubstring("12 threads instead of 64, as memory is short: 20 MiB"));
+}
+
+TEST_CASE("What the kernel tells as available but can't give up is not spent on threads") {
+    const auto choice = choose_threads(64, {.cpus = 1, .available_memory = 9 * mib, .memory_per_thread = 494 * kib});
+    CHECK(choice.threads == 1);
+    CHECK(choice.lowered);
 }
 
 TEST_CASE("One thread there is with hardly any memory") {

@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::uint64_t kib = 1024;
 
+// Of what MemAvailable tells, a capture kernel of 128 MiB can't free 6 MiB: with 13 MiB told, 12 threads of zlib were
+// killed (6.1). And the program needs some for itself.
+constexpr std::uint64_t reserve = 8 * kib * kib;
+
 struct FreeCpuSet {
     void operator()(cpu_set_t *set) const { CPU_FREE(set); }
 };
@@ -28,7 +32,8 @@ std::string plural(unsigned n, const char *what) {
 
 ThreadChoice choose_threads(unsigned wanted, const ThreadLimits &limits) {
     const unsigned asked = wanted != 0 ? wanted : std::max(limits.cpus, 1U);
-    const std::uint64_t budget = limits.available_memory / 2 / std::max<std::uint64_t>(limits.memory_per_thread, 1);
+    const std::uint64_t spare = std::max(limits.available_memory, reserve) - reserve;
+    const std::uint64_t budget = spare / 2 / std::max<std::uint64_t>(limits.memory_per_thread, 1);
     if (budget < asked) {
         const auto threads = static_cast<unsigned>(std::max<std::uint64_t>(budget, 1));
         return {.threads = threads,

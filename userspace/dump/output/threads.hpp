@@ -20,8 +20,8 @@ struct ThreadLimits {
     std::uint64_t memory_per_thread = 0;
 };
 
-/** wanted: 0 is one for each CPU. At most half of the available memory is taken, for threads; one thread there is
- * always. */
+/** wanted: 0 is one for each CPU. Threads take at most half of the available memory beyond 8 MiB; one thread there
+ * is always. */
 ThreadChoice choose_threads(unsigned wanted, const ThreadLimits &limits);
 
 /** CPUs that this process may run on. */
