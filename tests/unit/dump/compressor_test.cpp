@@ -9,6 +9,9 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 #include <cstdint>
+#include <cstring>
+#include <libdeflate.h>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -120,6 +123,27 @@ TEST_CASE("Larger pages, as arm64 has them, inflate to themselves") {
     const Bytes bytes = stored_bytes(*compressor, page, stored);
     CHECK(stored.size < large);
     CHECK(inflate(codec, bytes, large) == page);
+}
+
+TEST_CASE("A page that zlib makes much smaller than libdeflate does is stored as zlib makes it") {
+    // A table of offsets, 12 bytes from each other.
+    Bytes page(page_size);
+    for (std::uint32_t n = 0; n < page_size / sizeof n; n++) {
+        const std::uint32_t offset = 0xfdd5bb8f + 12 * n;
+        std::memcpy(&page[n * sizeof offset], &offset, sizeof offset);
+    }
+    std::array<std::byte, page_size> by_libdeflate{};
+    const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> deflate(
+        libdeflate_alloc_compressor(1), &libdeflate_free_compressor);
+    const std::size_t without_zlib =
+        libdeflate_zlib_compress(deflate.get(), page.data(), page.size(), by_libdeflate.data(), by_libdeflate.size());
+
+    const auto compressor = make_compressor({.codec = Codec::zlib}, page_size);
+    StoredPage stored;
+    const Bytes bytes = stored_bytes(*compressor, page, stored);
+
+    CHECK(stored.size < without_zlib * 3 / 4);
+    CHECK(inflate(Codec::zlib, bytes, page_size) == page);
 }
 
 TEST_CASE("A higher level of zstd makes pages smaller, and they inflate the same") {
