@@ -17,8 +17,7 @@ constexpr std::uint64_t text_start = 0xffffffff80000000;
 constexpr std::uint64_t top_table = SyntheticCore::kernel_physical;
 constexpr std::uint64_t uts_namespace = top_table + 0x1000;
 constexpr std::uint64_t section_roots = top_table + 0x2000;
-constexpr std::uint64_t section_entries = top_table + 0x3000;
-constexpr std::uint64_t first_table = top_table + 0x4000;
+constexpr std::uint64_t first_table = top_table + 0x3000;
 constexpr std::uint64_t image_size = 0x200000;
 
 constexpr std::uint64_t uts_name_offset = 4;
@@ -164,16 +163,18 @@ void SyntheticCore::describe_kernel() {
 void SyntheticCore::describe_sections() {
     const std::uint64_t sections =
         round_up(options_.memory, page_size * pages_per_section) / page_size / pages_per_section;
-    if (sections > sections_per_root) {
-        throw std::invalid_argument("a synthetic core has at most 16 GiB");
-    }
+    const std::uint64_t roots = round_up(sections, sections_per_root) / sections_per_root;
+    const std::uint64_t section_entries = next_table_;
+    next_table_ += roots * page_size;
     vmcoreinfo.insert({{"SYMBOL(mem_section)", fmt::format("{:x}", direct(section_roots))},
                        {"LENGTH(mem_section)", "2048"},
                        {"SIZE(mem_section)", std::to_string(section_entry_size)},
                        {"OFFSET(mem_section.section_mem_map)", "0"},
                        {"NUMBER(SECTION_SIZE_BITS)", "27"},
                        {"NUMBER(MAX_PHYSMEM_BITS)", options_.levels == 5 ? "52" : "46"}});
-    put(section_roots, direct(section_entries));
+    for (std::uint64_t root = 0; root < roots; ++root) {
+        put(section_roots + root * 8, direct(section_entries + root * page_size));
+    }
 
     const std::uint64_t mem_map_size = pages_per_section * options_.struct_page_size;
     for (std::uint64_t section = 0; section < sections; ++section) {
@@ -183,7 +184,8 @@ void SyntheticCore::describe_sections() {
         const std::uint64_t step = std::uint64_t{1} << level_shift(level);
         const std::uint64_t first = mem_map_of(section) / step * step;
         for (std::uint64_t address = first; address < mem_map_of(section) + mem_map_size; address += step) {
-            map(address, mem_map_physical + (address - mem_map_of(0)), level);
+            const std::uint64_t place = address - mem_map_of(options_.one_mem_map ? section : 0);
+            map(address, mem_map_physical + place, level);
         }
     }
 }

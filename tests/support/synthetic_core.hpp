@@ -79,6 +79,7 @@ class SyntheticCore {
         bool huge_mem_map = true; // struct pages mapped by 2 MiB, else by 4 KiB
         std::uint64_t struct_page_size = 64;
         std::uint64_t memory = std::uint64_t{256} << 20;
+        bool one_mem_map = false; // all sections' struct pages are the first section's, mapped again and again
     };
 
     SyntheticCore() : SyntheticCore(Options{}) {}

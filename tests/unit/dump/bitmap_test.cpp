@@ -13,7 +13,7 @@ using ballast::dump::RankIndex;
 TEST_CASE("A bitmap starts clear, its last word included") {
     const Bitmap bitmap(70);
     CHECK(bitmap.size() == 70);
-    CHECK(bitmap.words().size() == 2);
+    CHECK(bitmap.word_count() == 2);
     CHECK(bitmap.count() == 0);
 }
 
@@ -21,9 +21,9 @@ TEST_CASE("Ranges are set and cleared within and across words") {
     Bitmap bitmap(200);
     CHECK(bitmap.set_range(3, 5) == 2);
     CHECK(bitmap.set_range(60, 130) == 70);
-    CHECK(bitmap.words()[0] == 0xf000000000000018);
-    CHECK(bitmap.words()[1] == ~std::uint64_t{0});
-    CHECK(bitmap.words()[2] == 3);
+    CHECK(bitmap.word(0) == 0xf000000000000018);
+    CHECK(bitmap.word(1) == ~std::uint64_t{0});
+    CHECK(bitmap.word(2) == 3);
     CHECK(bitmap.clear_range(64, 129) == 65);
     CHECK(bitmap.count() == 7);
     CHECK(bitmap.test(129));
@@ -40,7 +40,7 @@ TEST_CASE("A range counts only the bits that it changed") {
 TEST_CASE("What lies beyond the end is neither set nor there") {
     Bitmap bitmap(70);
     CHECK(bitmap.set_range(65, 1000) == 5);
-    CHECK(bitmap.words()[1] == 0x3e);
+    CHECK(bitmap.word(1) == 0x3e);
     CHECK_FALSE(bitmap.test(70));
     CHECK_FALSE(bitmap.test(1000));
     CHECK(bitmap.set_range(90, 80) == 0);
@@ -59,6 +59,67 @@ TEST_CASE("Threads may change ranges that share words") {
     }
     threads.clear();
     CHECK(bitmap.count() == 0);
+}
+
+TEST_CASE("Threads may change whole blocks and single bits of a bitmap at once") {
+    Bitmap bitmap(512 * 200);
+    std::vector<std::jthread> threads;
+    for (std::uint64_t first = 0; first < 4; ++first) {
+        threads.emplace_back([&bitmap, first] {
+            for (std::uint64_t n = first; n < bitmap.size(); n += 4) {
+                bitmap.set_range(n, n + 1);
+            }
+            for (std::uint64_t block = first; block < 200; block += 2) {
+                bitmap.set_range(block * 512, (block + 1) * 512);
+            }
+        });
+    }
+    threads.clear();
+    CHECK(bitmap.count() == bitmap.size());
+}
+
+TEST_CASE("Blocks that settled hold the same bits as before, and can be changed again") {
+    Bitmap bitmap(512 * 5 + 3);
+    bitmap.set_range(0, bitmap.size());
+    bitmap.clear_range(10, 20); // mixed
+    bitmap.clear_range(512, 600);
+    bitmap.clear_range(600, 1024); // all clear, bit by bit
+    bitmap.clear_range(2000, 2010);
+    bitmap.set_range(2000, 2010); // all set again
+    const Bitmap before = bitmap;
+    bitmap.settle(0, bitmap.size());
+    CHECK(bitmap == before);
+    CHECK(bitmap.count() == 4 * 512 + 3 - 10);
+    CHECK(bitmap.set_range(512, 513) == 1);
+    CHECK(bitmap.clear_range(2000, 2001) == 1);
+    CHECK_FALSE(bitmap == before);
+    CHECK(before.count() == 4 * 512 + 3 - 10);
+}
+
+TEST_CASE("Words assigned are the words that come out, but for bits beyond the end") {
+    Bitmap bitmap(64 * 20 + 1);
+    std::vector<std::uint64_t> words(21, 0x5555555555555555);
+    words[8] = words[9] = ~std::uint64_t{0};
+    bitmap.assign_words(0, words);
+    std::vector<std::uint64_t> back(21);
+    bitmap.copy_words(0, back);
+    words.back() = 1;
+    CHECK(back == words);
+    CHECK(bitmap.count() == 18 * 32 + 2 * 64 + 1);
+}
+
+TEST_CASE("Of another bitmap the bits are kept that it has, or those that it lacks") {
+    Bitmap other(2000);
+    other.set_range(100, 1500);
+    Bitmap with(2000);
+    with.set_range(0, 1000);
+    Bitmap without = with;
+    with.keep(other, true);
+    without.keep(other, false);
+    CHECK(with.next_set(0) == 100);
+    CHECK(with.count() == 900);
+    CHECK(without.next_clear(0) == 100);
+    CHECK(without.count() == 100);
 }
 
 TEST_CASE("The next set and the next clear bit are found, or the end") {

@@ -70,9 +70,9 @@ TEST_CASE("An ELF dump has the memory of its core, with data where pages were du
     pages.set_range(20'000, 20'100);
     pages.set_range(40'000, 40'300);
     const Bitmap found = elf_of(pages, 0, folder.path() / "dump");
-    CHECK(std::ranges::equal(found.words(), pages.words()));
+    CHECK(found == pages);
     const Core core = Core::open(folder.path() / "dump");
-    CHECK(std::ranges::equal(core.present().words(), machine().core().present().words()));
+    CHECK(core.present() == machine().core().present());
     CHECK(std::ranges::equal(core.notes(), machine().core().notes()));
     CHECK(core.vmcoreinfo() == machine().core().vmcoreinfo());
 }

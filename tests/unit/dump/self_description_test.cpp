@@ -73,7 +73,7 @@ void add_pages_of_6_1(SyntheticCore &core) {
 }
 
 bool same_words(const FilterResult &a, const FilterResult &b) {
-    return std::ranges::equal(a.dumped.words(), b.dumped.words());
+    return a.dumped == b.dumped;
 }
 
 } // namespace

@@ -89,6 +89,7 @@ class SectionFilter {
           struct_size_(kernel.page_layout().size),
           rules_(&rules),
           present_(&present),
+          dumped_(&dumped),
           excluder_(kernel.own_memory(), dumped) {}
 
     void filter(const MemorySection &section) {
@@ -104,6 +105,7 @@ class SectionFilter {
         }
         excluder_.exclude(run_, findings_);
         run_ = {};
+        dumped_->settle(section.first, section.end); // others don't touch what is in this section
     }
 
     Findings &findings() { return findings_; }
@@ -150,6 +152,7 @@ class SectionFilter {
     std::uint64_t struct_size_;
     const PageRules *rules_;
     const Bitmap *present_;
+    Bitmap *dumped_;
     Excluder excluder_;
     Run run_; // not cleared yet: it may grow
     Findings findings_;

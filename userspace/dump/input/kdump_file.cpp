@@ -105,9 +105,15 @@ Bitmap KdumpFile::dumped() const {
 }
 
 Bitmap KdumpFile::bitmap(std::uint64_t offset) const {
+    constexpr std::uint64_t words_at_once = 4096;
     Bitmap bitmap(max_mapnr_);
-    file_.read(offset, bitmap.writable_bytes());
-    bitmap.clear_beyond_end();
+    std::vector<std::uint64_t> words;
+    for (std::uint64_t n = 0; n < bitmap.word_count(); n += words.size()) {
+        words.assign(std::min(words_at_once, bitmap.word_count() - n), 0);
+        const std::uint64_t bytes = std::min<std::uint64_t>(words.size() * 8, (max_mapnr_ + 7) / 8 - n * 8);
+        file_.read(offset + n * 8, std::as_writable_bytes(std::span(words)).first(bytes));
+        bitmap.assign_words(n, words);
+    }
     return bitmap;
 }
 

@@ -4,6 +4,8 @@
 #include "dump/input/error.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <fmt/format.h>
 
 namespace ballast::dump {
@@ -17,9 +19,9 @@ std::span<const std::byte> PageReader::page(Pfn pfn, std::uint64_t expected) {
 }
 
 bool PageReader::begins_with_data(Pfn pfn) {
-    constexpr std::uint64_t first_bytes = 64;
-    const auto begin = memory_->view(pfn * page_size_, first_bytes, first_bytes);
-    return std::ranges::any_of(begin, [](std::byte byte) { return byte != std::byte{0}; });
+    static constexpr std::array<std::byte, 64> zeros{};
+    const auto begin = memory_->view(pfn * page_size_, zeros.size(), zeros.size());
+    return !begin.empty() && std::memcmp(begin.data(), zeros.data(), begin.size()) != 0;
 }
 
 std::span<const std::byte> PageReader::view(std::uint64_t physical, std::uint64_t wanted) {

@@ -11,7 +11,7 @@ namespace ballast::dump {
 
 namespace {
 
-constexpr std::uint64_t words_per_stretch = 512;
+constexpr std::uint64_t words_per_stretch = 64;
 
 std::uint64_t set_bits(std::uint64_t word) {
     return static_cast<std::uint64_t>(std::popcount(word));
@@ -21,14 +21,14 @@ std::uint64_t set_bits(std::uint64_t word) {
 
 ChunkPlan::ChunkPlan(const Bitmap &bitmap, std::uint64_t pages_per_chunk, std::span<const Pfn> cuts)
     : bitmap_(&bitmap), pages_per_chunk_(pages_per_chunk), sections_(1) {
-    const auto words = bitmap.words();
-    ranks_.reserve(words.size() / words_per_stretch + 2);
+    const std::uint64_t words = bitmap.word_count();
+    ranks_.reserve(words / words_per_stretch + 2);
     std::uint64_t rank = 0;
-    for (std::size_t n = 0; n < words.size(); n++) {
+    for (std::uint64_t n = 0; n < words; n++) {
         if (n % words_per_stretch == 0) {
             ranks_.push_back(rank);
         }
-        rank += set_bits(words[n]);
+        rank += set_bits(bitmap.word(n));
     }
     ranks_.push_back(rank);
     if (!cuts.empty()) {
@@ -57,13 +57,12 @@ Chunk ChunkPlan::chunk(std::uint64_t n) const {
 Pfn ChunkPlan::select(std::uint64_t rank) const {
     const auto after = std::ranges::upper_bound(ranks_, rank);
     const auto stretch = static_cast<std::uint64_t>(after - ranks_.begin()) - 1;
-    const auto words = bitmap_->words();
     std::uint64_t before = ranks_[stretch];
     std::uint64_t n = stretch * words_per_stretch;
-    while (before + set_bits(words[n]) <= rank) {
-        before += set_bits(words[n++]);
+    while (before + set_bits(bitmap_->word(n)) <= rank) {
+        before += set_bits(bitmap_->word(n++));
     }
-    std::uint64_t word = words[n];
+    std::uint64_t word = bitmap_->word(n);
     for (; before < rank; before++) {
         word &= word - 1;
     }
@@ -71,11 +70,11 @@ Pfn ChunkPlan::select(std::uint64_t rank) const {
 }
 
 SetBits::SetBits(const Bitmap &bitmap, Pfn from)
-    : words_(bitmap.words()), word_(from / 64), rest_(words_[word_] & (~std::uint64_t{0} << (from % 64))) {}
+    : bitmap_(&bitmap), word_(from / 64), rest_(bitmap.word(word_) & (~std::uint64_t{0} << (from % 64))) {}
 
 BitRun SetBits::next_run(std::uint64_t most) {
     while (rest_ == 0) {
-        rest_ = words_[++word_];
+        rest_ = bitmap_->word(++word_);
     }
     const auto bit = static_cast<unsigned>(std::countr_zero(rest_));
     const auto side_by_side = static_cast<std::uint64_t>(std::countr_one(rest_ >> bit));

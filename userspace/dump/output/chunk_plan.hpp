@@ -19,7 +19,7 @@ struct Chunk {
 
 /**
  * Cuts the set bits of a bitmap into chunks of equal length (but for the last), which are found by number, in any
- * order, by any thread. Memory: 8 bytes for 32,768 pfns. The bitmap must outlive the plan and stay as it is.
+ * order, by any thread. Memory: 8 bytes for 4,096 pfns. The bitmap must outlive the plan and stay as it is.
  */
 class ChunkPlan {
   public:
@@ -71,9 +71,9 @@ class SetBits {
     BitRun next_run(std::uint64_t most);
 
   private:
-    std::span<const std::uint64_t> words_;
+    const Bitmap *bitmap_;
     std::uint64_t word_;
-    std::uint64_t rest_; // bits of words_[word_] that are still to come
+    std::uint64_t rest_; // bits of this word that are still to come
 };
 
 } // namespace ballast::dump

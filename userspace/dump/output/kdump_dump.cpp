@@ -103,8 +103,8 @@ class KdumpWriter {
         }
         part.file->reserve(part.copy.data);
         part.file->write(0, header_blocks(part, part.file->in_order() ? 0 : kdump::status_incomplete));
-        part.file->write(part.layout.present_bitmap, std::as_bytes(work_.present.words()));
-        part.file->write(part.layout.dumped_bitmap, std::as_bytes(work_.dumped.words()));
+        write_bitmap(*part.file, part.layout.present_bitmap, work_.present);
+        write_bitmap(*part.file, part.layout.dumped_bitmap, work_.dumped);
         if (part.copy.zero_page) {
             part.file->write(*part.copy.zero_page, std::vector<std::byte>(part.layout.block_size));
         }
@@ -114,6 +114,16 @@ class KdumpWriter {
         return make_header_blocks(work_.core, work_.machine, part.layout,
                                   static_cast<std::uint32_t>(work_.options.codec) | incomplete,
                                   work_.options.dump_level, part.split);
+    }
+
+    static void write_bitmap(Output &file, std::uint64_t offset, const Bitmap &bitmap) {
+        constexpr std::uint64_t words_at_once = 4096;
+        std::vector<std::uint64_t> words;
+        for (std::uint64_t n = 0; n < bitmap.word_count(); n += words.size()) {
+            words.resize(std::min(words_at_once, bitmap.word_count() - n));
+            bitmap.copy_words(n, words);
+            file.write(offset + n * sizeof words[0], std::as_bytes(std::span(words)));
+        }
     }
 
     CopyResult copy(const Bitmap &pages, const RankIndex *ranks) const {
