@@ -56,6 +56,23 @@ std::vector<std::string> dump_levels() {
     return levels;
 }
 
+/** The dumped pages that are not the core's. */
+PfnSet wrong_pages(const Kdumpfile &core, const Kdumpfile &dump, const DumpFile &bitmaps) {
+    std::vector<std::byte> in_core(dump.page_size());
+    std::vector<std::byte> in_dump(dump.page_size());
+    PfnSet wrong;
+    for (std::uint64_t pfn = 0; pfn < bitmaps.header().max_pfn; pfn++) {
+        if (bitmaps.dumped(pfn)) {
+            core.read_page(pfn, in_core);
+            dump.read_page(pfn, in_dump);
+            if (in_core != in_dump) {
+                wrong.add(pfn);
+            }
+        }
+    }
+    return wrong;
+}
+
 } // namespace
 
 TEST_CASE("A dump has the bitmaps and the page contents of makedumpfile's, at each level") {
@@ -101,24 +118,19 @@ TEST_CASE("libkdumpfile reads each page as it is in the core, for each compresso
     const std::string path = folder.path() / "dump";
     CAPTURE(levels, compressor);
     require_success({BALLAST_PMAKEDUMPFILE, compressor, "-d", "1", core_of(levels), path});
+    CHECK(DumpFile(path).dumped_count() > 10000);
+    CHECK(wrong_pages(Kdumpfile(core_of(levels)), Kdumpfile(path), DumpFile(path)).count() == 0);
+}
 
-    const Kdumpfile core(core_of(levels));
-    const Kdumpfile dump(path);
-    const DumpFile bitmaps(path);
-    std::vector<std::byte> in_core(dump.page_size());
-    std::vector<std::byte> in_dump(dump.page_size());
-    PfnSet wrong;
-    for (std::uint64_t pfn = 0; pfn < bitmaps.header().max_pfn; pfn++) {
-        if (bitmaps.dumped(pfn)) {
-            core.read_page(pfn, in_core);
-            dump.read_page(pfn, in_dump);
-            if (in_core != in_dump) {
-                wrong.add(pfn);
-            }
-        }
-    }
-    CHECK(bitmaps.dumped_count() > 10000);
-    CHECK(wrong.count() == 0);
+TEST_CASE("libkdumpfile reads each page of a split dump as it is in the core") {
+    const Folder folder;
+    const std::vector<std::string> parts{folder.path() / "a", folder.path() / "b", folder.path() / "c"};
+    require_success(
+        {BALLAST_PMAKEDUMPFILE, "--split", "-l", "-d", "31", core_of("5_levels"), parts[0], parts[1], parts[2]});
+    const Kdumpfile dump({parts[1], parts[2], parts[0]});
+    CHECK(dump.release() == BALLAST_KERNEL_RELEASE);
+    // Each part's bitmaps are those of the whole dump.
+    CHECK(wrong_pages(Kdumpfile(core_of("5_levels")), dump, DumpFile(parts[0])).count() == 0);
 }
 
 TEST_CASE("Each compressor's pages are stored as the format says") {

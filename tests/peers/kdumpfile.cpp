@@ -16,15 +16,19 @@ FileDescriptor::~FileDescriptor() {
     }
 }
 
-Kdumpfile::Kdumpfile(const std::string &path)
-    : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), context_(kdump_new()) {
-    if (file_.get() < 0) {
-        throw std::system_error(errno, std::generic_category(), path);
+Kdumpfile::Kdumpfile(const std::vector<std::string> &paths) : path_(paths.front()), context_(kdump_new()) {
+    std::vector<int> descriptors;
+    for (const std::string &path : paths) {
+        files_.push_back(std::make_unique<FileDescriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC)));
+        descriptors.push_back(files_.back()->get());
+        if (descriptors.back() < 0) {
+            throw std::system_error(errno, std::generic_category(), path);
+        }
     }
     if (!context_) {
         throw std::bad_alloc();
     }
-    if (kdump_open_fd(context_.get(), file_.get()) != KDUMP_OK) {
+    if (kdump_open_fdset(context_.get(), static_cast<unsigned>(descriptors.size()), descriptors.data()) != KDUMP_OK) {
         fail("open");
     }
     // libkdumpfile sets up the translation of kernel addresses as soon as it knows whose they are.

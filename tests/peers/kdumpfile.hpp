@@ -9,6 +9,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace ballast::peers {
 
@@ -36,7 +37,9 @@ class FileDescriptor {
 /** A dump (or an ELF core) opened by libkdumpfile. Every failure throws KdumpfileError with the library's own words. */
 class Kdumpfile {
   public:
-    explicit Kdumpfile(const std::string &path);
+    explicit Kdumpfile(const std::string &path) : Kdumpfile(std::vector<std::string>{path}) {}
+    /** The files of a split one. */
+    explicit Kdumpfile(const std::vector<std::string> &paths);
 
     [[nodiscard]] std::uint64_t page_size() const;
     [[nodiscard]] std::string release() const;
@@ -55,8 +58,8 @@ class Kdumpfile {
     void read(kdump_addrspace_t space, std::uint64_t address, std::span<std::byte> buffer) const;
     [[noreturn]] void fail(const std::string &what) const;
 
-    std::string path_;
-    FileDescriptor file_;
+    std::string path_; // of the first
+    std::vector<std::unique_ptr<FileDescriptor>> files_;
     std::unique_ptr<kdump_ctx_t, FreeContext> context_;
 };
 
