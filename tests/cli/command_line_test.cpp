@@ -51,6 +51,11 @@ TEST_CASE("A dump level out of range is refused") {
     CHECK(names_in(place.folder.path()) == std::set<std::string>{"core"});
 }
 
+TEST_CASE("A folder for temporary files that is not there is refused") {
+    const Folder folder;
+    require_refusal({"--work-dir", folder.path() / "none", "core", "dump"}, "there is no such folder");
+}
+
 TEST_CASE("An absurd number of threads is refused") {
     const Place place;
     const std::string threads = GENERATE("-1", "two", "", "99999999999999999999");

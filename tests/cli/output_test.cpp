@@ -200,6 +200,19 @@ TEST_CASE("A dump on standard output that was cut off is put into a file as far 
     CHECK(readable < pages);
 }
 
+TEST_CASE("Of a dump that was cut off a dump is made that is marked incomplete, with status 1") {
+    const Place place;
+    const std::string all = place.folder.path() / "all";
+    const std::string threads = GENERATE("1", "2");
+    REQUIRE(pmakedumpfile({"-d", "0", place.core, all}).status == exit_ok);
+    std::filesystem::resize_file(all, std::filesystem::file_size(all) / 2);
+    require_refusal({"-l", "--num-threads", threads, "--message-level", "4", all, place.dump},
+                    "pages that the core should have are lost: the dump is marked incomplete");
+    CHECK(DumpFile(place.dump).header().status == (2 | 8));
+    // What was there is in it.
+    CHECK(pmakedumpfile({"--verify", place.dump}).output.find(" 0 damaged, 0 lost,") != std::string::npos);
+}
+
 TEST_CASE("A reader of standard output that goes away ends the run with one line") {
     const Place place;
     const Outcome outcome =

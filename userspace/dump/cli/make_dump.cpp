@@ -130,7 +130,7 @@ class DumpRun {
     }
 
     void report(unsigned level, const FilterResult &filtered, const DumpResult &dump) {
-        if (dump.unreadable.count > 0) {
+        if (dump.unreadable.count > dump.unreadable.lost) {
             // Not an error, but nobody should miss it.
             const auto &[pfn, reason] = *dump.unreadable.reasons.begin();
             print(stderr,
@@ -145,6 +145,12 @@ class DumpRun {
         messages_.say(message_level::report, report_text(counts));
         if (options_.json_stats) {
             print(stdout, stats(level, filtered, dump, counts));
+        }
+        if (dump.unreadable.lost > 0) {
+            throw Error(fmt::format("{} pages that the core should have are lost: the dump is marked incomplete; the "
+                                    "first is {:#x}: {}",
+                                    dump.unreadable.lost, dump.unreadable.reasons.begin()->first,
+                                    dump.unreadable.reasons.begin()->second));
         }
     }
 

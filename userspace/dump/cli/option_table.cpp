@@ -5,9 +5,11 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 #include <limits>
 #include <string_view>
+#include <system_error>
 
 namespace ballast::dump {
 
@@ -187,7 +189,11 @@ constexpr std::array rules = {
                                                 "each page, and there is one cycle.");
                }},
     OptionRule{0, "work-dir", required_argument,
-               [](Options &options, const char * /*value*/) {
+               [](Options &options, const char *value) {
+                   std::error_code ignored;
+                   if (!std::filesystem::is_directory(value, ignored)) {
+                       throw Error(fmt::format("--work-dir {}: there is no such folder", value));
+                   }
                    options.remarks.emplace_back("--work-dir changes nothing here: the bitmaps are in memory.");
                }},
     // Not here.

@@ -101,7 +101,8 @@ StoredPage ChunkCopier::store(Entry &entry, std::uint64_t run, bool share_zeros,
         }
         return compressor_->store(page, out);
     } catch (const ReadError &error) {
-        unreadable_.push_back({.pfn = entry.pfn, .reason = error.what()});
+        const bool lost = error.kind() == ReadError::Kind::lost || error.kind() == ReadError::Kind::damaged;
+        unreadable_.push_back({.pfn = entry.pfn, .reason = error.what(), .lost = lost});
         return store_unreadable(entry, share_zeros, out);
     }
 }

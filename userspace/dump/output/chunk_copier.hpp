@@ -30,6 +30,7 @@ struct SavedChunk {
 struct UnreadablePage {
     Pfn pfn = 0;
     std::string reason;
+    bool lost = false; // a dump should have it
 };
 
 /** One thread's part of a copy job: reads and compresses a chunk, then, told its place, writes it. Allocates only at

@@ -157,6 +157,7 @@ class KdumpWriter {
             both.zero_pages += result.zero_pages;
             both.same_pages += result.same_pages;
             both.unreadable.count += result.unreadable.count;
+            both.unreadable.lost += result.unreadable.lost;
             both.unreadable.reasons.merge(result.unreadable.reasons);
             both.parts = result.parts;
             both.error = result.error;
@@ -170,13 +171,14 @@ class KdumpWriter {
 
     void finish(const CopyResult &result, DumpResult &dump) const {
         const std::string eraseinfo = work_.options.eraseinfo + describe(result.unreadable);
+        const std::uint32_t incomplete = result.unreadable.lost != 0 ? kdump::status_incomplete : 0;
         for (std::size_t n = 0; n < parts_.size(); n++) {
             const std::uint64_t end = result.parts[n].end;
             // A split set's readers put all parts' texts together.
             const std::string_view text = n == 0 ? std::string_view(eraseinfo) : std::string_view();
             if (Output *file = parts_[n].file; file != nullptr) {
-                write_eraseinfo(parts_[n], end, text);
-                if (!file->in_order()) {
+                write_eraseinfo(parts_[n], end, text, incomplete);
+                if (!file->in_order() && incomplete == 0) {
                     mark_complete(*file);
                 }
                 file->close();
@@ -197,7 +199,8 @@ class KdumpWriter {
         return text;
     }
 
-    void write_eraseinfo(const Part &part, std::uint64_t offset, std::string_view text) const {
+    void write_eraseinfo(const Part &part, std::uint64_t offset, std::string_view text,
+                         std::uint32_t incomplete) const {
         if (text.empty()) {
             return;
         }
@@ -206,7 +209,7 @@ class KdumpWriter {
         part.file->write(offset, std::as_bytes(std::span(text)));
         if (part.file->in_order()) {
             // A record for all that the first one was for, or crash finds neither.
-            std::vector<std::byte> blocks = header_blocks(part, 0);
+            std::vector<std::byte> blocks = header_blocks(part, incomplete);
             std::memcpy(blocks.data() + at, place.data(), sizeof place);
             part.file->write(0, blocks);
         } else {

@@ -161,6 +161,7 @@ class Copy {
         unreadable_.count += unreadable.size();
         for (const UnreadablePage &page : unreadable) {
             unreadable_.reasons.emplace(page.pfn, page.reason);
+            unreadable_.lost += page.lost ? 1 : 0;
         }
         // The lowest, so that the threads' order makes no difference.
         while (unreadable_.reasons.size() > unreadable_to_name) {

@@ -16,6 +16,7 @@ namespace ballast::dump {
 /** Pages that could not be read; zeros stand for them. */
 struct UnreadablePages {
     std::uint64_t count = 0;
+    std::uint64_t lost = 0;             // of them: a core that is a dump should have them, but was cut off or damaged
     std::map<Pfn, std::string> reasons; // of the first of them
 };
 
