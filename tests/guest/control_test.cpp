@@ -318,7 +318,8 @@ TEST_CASE("a target is not set without root's rights", "[balloon]") {
 }
 
 TEST_CASE("a wait past its time limit says how far the balloon got", "[balloon]") {
-    const Loaded module("balloon_kvm");
+    // It never gets there, since so much memory is never free.
+    const Loaded module("balloon_kvm", {"min_free=1T"});
     const Balloon balloon = Balloon::find();
     balloon.set_target_bytes(200 * mib);
     WaitOptions options;
