@@ -93,7 +93,8 @@ std::uint64_t Bitmap::change_range(std::uint64_t begin, std::uint64_t end, Block
             while (begin < block_end) {
                 const std::uint64_t first = begin % 64;
                 const std::uint64_t bits = std::min(64 - first, block_end - begin);
-                changed += change(block[begin / 64 % words_per_block], (all >> (64 - bits)) << first);
+                const std::uint64_t mask = (bits < 64 ? (std::uint64_t{1} << bits) - 1 : all) << first;
+                changed += change(block[begin / 64 % words_per_block], mask);
                 begin += bits;
             }
         }
