@@ -490,7 +490,8 @@ static struct host_device *make_host(void)
 	host->vdev.dev.parent = root;
 	host->vdev.dev.release = host_released;
 	host->vdev.dev.pm_domain = &sleep;
-	host->workqueue = alloc_ordered_workqueue("balloon-host", 0);
+	/* A driver that gives pages back since there is no memory waits for it. */
+	host->workqueue = alloc_ordered_workqueue("balloon-host", WQ_MEM_RECLAIM);
 	host->inside = kvcalloc(BITS_TO_LONGS(end_pfn), sizeof(long), GFP_KERNEL);
 	if (host->workqueue && host->inside)
 		return host;
