@@ -185,8 +185,8 @@ constexpr std::array rules = {
     OptionRule{0, "cyclic-buffer", required_argument,
                [](Options &options, const char *value) {
                    parse_number("--cyclic-buffer", "the size in KiB", value, 0, most_kib);
-                   options.remarks.emplace_back("--cyclic-buffer changes nothing here: the bitmaps take two bits for "
-                                                "each page, and there is one cycle.");
+                   options.remarks.emplace_back("--cyclic-buffer changes nothing here: the bitmaps take two to three "
+                                                "bits for each page at most, and there is one cycle.");
                }},
     OptionRule{0, "work-dir", required_argument,
                [](Options &options, const char *value) {
