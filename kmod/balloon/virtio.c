@@ -152,35 +152,50 @@ static void deflate_answered(struct virtqueue *vq)
 	page_queue_answered(&vb->deflate, vq);
 }
 
-enum { INFLATE, DEFLATE, STATISTICS, HINTS, REPORTING, QUEUES };
+#define QUEUES_MAX 5
 
+/* The queues that a device has, and where the driver wants them. */
+struct wanted_queues {
+	struct compat_virtqueue queues[QUEUES_MAX];
+	struct virtqueue **places[QUEUES_MAX];
+	unsigned int count;
+};
+
+static void want(struct wanted_queues *wanted, const char *name, vq_callback_t *callback,
+		 struct virtqueue **place)
+{
+	wanted->queues[wanted->count] = (struct compat_virtqueue){ name, callback };
+	wanted->places[wanted->count++] = place;
+}
+
+/*
+ * None is named that the device doesn't have, as the kernel's own driver does: virtio_pci of 6.12
+ * doesn't find those behind such a gap when it deletes them, and oopses.
+ */
 static int find_queues(struct virtio_balloon *vb)
 {
 	struct virtio_device *vdev = vb->vdev;
-	struct compat_virtqueue wanted[QUEUES] = {
-		[INFLATE] = { "inflate", inflate_answered },
-		[DEFLATE] = { "deflate", deflate_answered },
-	};
-	struct virtqueue *vqs[QUEUES] = {};
+	struct virtqueue *vqs[QUEUES_MAX], *inflate, *deflate;
+	struct wanted_queues wanted = {};
+	unsigned int i;
 	int err;
 
+	want(&wanted, "inflate", inflate_answered, &inflate);
+	want(&wanted, "deflate", deflate_answered, &deflate);
 	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_STATS_VQ))
-		wanted[STATISTICS] = (struct compat_virtqueue){
-			"stats", virtio_statistics_requested };
+		want(&wanted, "stats", virtio_statistics_requested, &vb->statistics.vq);
 	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
-		wanted[HINTS].name = "free_page_vq";
+		want(&wanted, "free_page_vq", NULL, &vb->hints.vq);
 	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_REPORTING))
-		wanted[REPORTING] = (struct compat_virtqueue){
-			"reporting_vq", virtio_reporting_answered };
+		want(&wanted, "reporting_vq", virtio_reporting_answered, &vb->reporting.vq);
 
-	err = compat_virtio_find_vqs(vdev, QUEUES, vqs, wanted);
+	err = compat_virtio_find_vqs(vdev, wanted.count, vqs, wanted.queues);
 	if (err)
 		return err;
-	page_queue_start(&vb->inflate, vqs[INFLATE]);
-	page_queue_start(&vb->deflate, vqs[DEFLATE]);
-	vb->statistics.vq = vqs[STATISTICS];
-	vb->hints.vq = vqs[HINTS];
-	vb->reporting.vq = vqs[REPORTING];
+	for (i = 0; i < wanted.count; i++)
+		*wanted.places[i] = vqs[i];
+	page_queue_start(&vb->inflate, inflate);
+	page_queue_start(&vb->deflate, deflate);
 	vb->has_queues = true;
 	return 0;
 }

@@ -299,25 +299,56 @@ static void host_del_vqs(struct virtio_device *vdev)
 		vring_del_virtqueue(vq);
 }
 
+/* Features decide which queues there are; they are numbered in this order, without gaps. */
+static bool has_queue(struct virtio_device *vdev, enum role role)
+{
+	switch (role) {
+	case STATISTICS:
+		return virtio_has_feature(vdev, VIRTIO_BALLOON_F_STATS_VQ);
+	case HINTS:
+		return virtio_has_feature(vdev, VIRTIO_BALLOON_F_FREE_PAGE_HINT);
+	case REPORTING:
+		return virtio_has_feature(vdev, VIRTIO_BALLOON_F_REPORTING);
+	default:
+		return role < ROLES;
+	}
+}
+
+/* What virtio_pci of 6.12 oopses of when it deletes the queues. */
+static void wanted_a_gap(void)
+{
+	mutex_lock(&figures_lock);
+	errors++;
+	mutex_unlock(&figures_lock);
+	pr_err("a queue is wanted that the device does not have\n");
+}
+
 static int host_find_vqs(COMPAT_FIND_VQS_PARAMETERS)
 {
 	struct host_device *host = host_of(vdev);
-	unsigned int i;
+	unsigned int i, number = 0;
+	enum role role = 0;
 
-	if (count > ROLES)
-		return -EINVAL;
 	for (i = 0; i < count; i++) {
 		vqs[i] = NULL;
-		if (!compat_wanted_name(i))
+		if (!compat_wanted_name(i)) {
+			wanted_a_gap();
 			continue;
-		vqs[i] = vring_create_virtqueue(i, RING_ENTRIES, PAGE_SIZE, vdev, true, false,
-						false, host_notify, compat_wanted_callback(i),
-						compat_wanted_name(i));
+		}
+		while (role < ROLES && !has_queue(vdev, role))
+			role++;
+		if (role == ROLES) {
+			host_del_vqs(vdev);
+			return -EINVAL;
+		}
+		vqs[i] = vring_create_virtqueue(number++, RING_ENTRIES, PAGE_SIZE, vdev, true,
+						false, false, host_notify,
+						compat_wanted_callback(i), compat_wanted_name(i));
 		if (!vqs[i]) {
 			host_del_vqs(vdev);
 			return -ENOMEM;
 		}
-		host->queues[i] = (struct host_queue){ .vq = vqs[i] };
+		host->queues[role++] = (struct host_queue){ .vq = vqs[i] };
 	}
 	return 0;
 }
