@@ -213,6 +213,26 @@ TEST_CASE("Of a dump that was cut off a dump is made that is marked incomplete, 
     CHECK(pmakedumpfile({"--verify", place.dump}).output.find(" 0 damaged, 0 lost,") != std::string::npos);
 }
 
+TEST_CASE("Of a split dump that lacks pages a dump is put together that is marked incomplete, with status 1") {
+    const Place place;
+    const std::string first = place.folder.path() / "first";
+    const std::string second = place.folder.path() / "second";
+    std::vector<std::string> split = {"--split", "-l", place.core, first, second};
+    SECTION("a part was cut off") {
+        REQUIRE(pmakedumpfile(split).status == exit_ok);
+        std::filesystem::resize_file(second, std::filesystem::file_size(second) / 2);
+    }
+    SECTION("its disk was full") {
+        split.insert(split.begin(), {"-L", "1000000"});
+        REQUIRE(pmakedumpfile(split).status == exit_failed);
+    }
+    require_refusal({"--reassemble", "--message-level", "4", second, first, place.dump},
+                    "pages that the parts should have are lost: the dump is marked incomplete");
+    CHECK(DumpFile(place.dump).header().status == (2 | 8));
+    // What was there is in it.
+    CHECK(pmakedumpfile({"--verify", place.dump}).output.find(" 0 damaged, 0 lost,") != std::string::npos);
+}
+
 TEST_CASE("A reader of standard output that goes away ends the run with one line") {
     const Place place;
     const Outcome outcome =

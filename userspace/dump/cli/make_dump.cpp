@@ -130,13 +130,6 @@ class DumpRun {
     }
 
     void report(unsigned level, const FilterResult &filtered, const DumpResult &dump) {
-        if (dump.unreadable.count > dump.unreadable.lost) {
-            // Not an error, but nobody should miss it.
-            const auto &[pfn, reason] = *dump.unreadable.reasons.begin();
-            print(stderr,
-                  fmt::format("pmakedumpfile: {} pages can't be read, zeros stand for them; the first is {:#x}: {}\n",
-                              dump.unreadable.count, pfn, reason));
-        }
         const PageCounts counts{.max_mapnr = core_.max_pfn(),
                                 .present = core_.present().count(),
                                 .excluded = filtered.excluded,
@@ -146,12 +139,7 @@ class DumpRun {
         if (options_.json_stats) {
             print(stdout, stats(level, filtered, dump, counts));
         }
-        if (dump.unreadable.lost > 0) {
-            throw Error(fmt::format("{} pages that the core should have are lost: the dump is marked incomplete; the "
-                                    "first is {:#x}: {}",
-                                    dump.unreadable.lost, dump.unreadable.reasons.begin()->first,
-                                    dump.unreadable.reasons.begin()->second));
-        }
+        report_unreadable(dump.unreadable, "the core");
     }
 
     std::string stats(unsigned level, const FilterResult &filtered, const DumpResult &dump, const PageCounts &counts) {

@@ -3,6 +3,7 @@
 
 #include "dump/cli/open_core.hpp"
 #include "dump/cli/progress.hpp"
+#include "dump/cli/report.hpp"
 #include "dump/input/error.hpp"
 #include "dump/output/dump.hpp"
 #include "dump/output/flattened_output.hpp"
@@ -41,10 +42,7 @@ void reassemble_dump(const Options &options, const Messages &messages, const Hel
                                         .dedup_memory = options.dedup_memory,
                                         .eraseinfo = core.eraseinfo()},
                                        progress);
-    if (dump.unreadable.count > 0 || origin->incomplete) {
-        print(stderr,
-              fmt::format("pmakedumpfile: the parts lack {} pages: zeros stand for them\n", dump.unreadable.count));
-    }
+    report_unreadable(dump.unreadable, "the parts");
     say_saved(options, messages);
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/cli/report.hpp"
 
+#include "dump/cli/print.hpp"
+#include "dump/input/error.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -89,6 +92,24 @@ Write bytes     : {}
                        excluded.free, excluded.hwpoison, excluded.offline, remaining,
                        remaining * 100 / std::max<std::uint64_t>(counts.present, 1), counts.max_mapnr - counts.present,
                        counts.max_mapnr, counts.bytes);
+}
+
+void report_unreadable(const UnreadablePages &unreadable, std::string_view input) {
+    if (unreadable.count == 0) {
+        return;
+    }
+    const auto &[pfn, reason] = *unreadable.reasons.begin();
+    if (unreadable.count > unreadable.lost) {
+        // Not an error, but nobody should miss it.
+        print(stderr,
+              fmt::format("pmakedumpfile: {} pages can't be read, zeros stand for them; the first is {:#x}: {}\n",
+                          unreadable.count, pfn, reason));
+    }
+    if (unreadable.lost > 0) {
+        throw Error(fmt::format("{} pages that {} should have are lost: the dump is marked incomplete; the first is "
+                                "{:#x}: {}",
+                                unreadable.lost, input, pfn, reason));
+    }
 }
 
 } // namespace ballast::dump

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ballast::dump {
@@ -39,5 +40,11 @@ std::string stats_json(const DumpStats &stats);
 
 /** makedumpfile's report, line by line, numbers in hexadecimal as there. */
 std::string report_text(const PageCounts &counts);
+
+/**
+ * Says on standard error that zeros stand for pages that could not be read. Throws Error where pages are lost that
+ * `input` ("the core", "the parts") should have: the dump is marked incomplete then.
+ */
+void report_unreadable(const UnreadablePages &unreadable, std::string_view input);
 
 } // namespace ballast::dump
