@@ -11,23 +11,15 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
-#include <system_error>
 
 namespace ballast::dump {
 
 namespace {
 
-constexpr const char *live_memory = "/proc/kcore";
 constexpr const char *iomem_path = "/proc/iomem";
-
-bool is_live(const std::string &path) {
-    std::error_code error;
-    return std::filesystem::equivalent(path, live_memory, error);
-}
 
 /** A line of the table, and what JSON calls it. */
 struct UsageRow {
@@ -67,10 +59,14 @@ void forget_capture_memory(UsedPages &pages, std::uint64_t page_size) {
     }
 }
 
-MemoryUsage count_pages(const Core &core, const Kernel &kernel, unsigned threads, ProgressSink &progress) {
+MemoryUsage count_pages(const Core &core, const Kernel &kernel, unsigned threads, const Messages &messages,
+                        ProgressSink &progress) {
     const FilterResult filtered = filter(core, kernel, dump_level::all, threads, progress);
+    for (const std::string &warning : filtered.warnings) {
+        messages.say(message_level::common, warning);
+    }
     UsedPages pages{core.with_data(), filtered.dumped};
-    if (is_live(core.path())) {
+    if (is_live(core)) {
         forget_capture_memory(pages, core.page_size());
     }
     // A dry run looks for pages of zeros.
@@ -141,7 +137,7 @@ void print_memory_usage(const Options &options, const Messages &messages, const 
     const unsigned threads = decide_threads(options, core, messages);
     ProgressPrinter progress(messages.wants(message_level::progress) ? stderr : nullptr, core.page_size(), signals,
                              options.json_progress);
-    const MemoryUsage usage = count_pages(core, kernel, threads, progress);
+    const MemoryUsage usage = count_pages(core, kernel, threads, messages, progress);
     print(stdout, options.json_stats ? usage_json(usage) : usage_table(usage));
 }
 

@@ -9,13 +9,16 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <set>
+#include <system_error>
 
 namespace ballast::dump {
 
 namespace {
 
 constexpr std::uint64_t longest_text = std::uint64_t{1} << 20U;
+constexpr const char *live_memory = "/proc/kcore";
 
 } // namespace
 
@@ -50,7 +53,18 @@ Core open_core(const Options &options) {
          .vmcoreinfo = options.vmcoreinfo.empty() ? "" : read_text(options.vmcoreinfo, "a text of VMCOREINFO")});
 }
 
+bool is_live(const Core &core) {
+    std::error_code error;
+    return std::filesystem::equivalent(core.path(), live_memory, error);
+}
+
 unsigned decide_threads(const Options &options, const Core &core, const Messages &messages) {
+    if (is_live(core)) {
+        // Before 6.4 all that comes out of one open file goes through one buffer, without a lock: two reads at the same
+        // time get each other's bytes.
+        messages.say(message_level::common, "Using 1 thread, as the running kernel's memory is read by one at a time.");
+        return 1;
+    }
     const ThreadChoice choice =
         choose_threads(options.threads, {.cpus = usable_cpus(),
                                          .available_memory = available_memory(),

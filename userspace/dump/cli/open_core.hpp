@@ -18,6 +18,9 @@ void check_outputs(const Options &options);
 /** The cores of the command line. Throws Error. */
 Core open_core(const Options &options);
 
+/** Whether it is the running kernel's memory, /proc/kcore. */
+bool is_live(const Core &core);
+
 /** How many threads, and says why. */
 unsigned decide_threads(const Options &options, const Core &core, const Messages &messages);
 
