@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // A session of crash over a dump of each format, and of each compressor, says what it says over the core.
 #include "debug_info.hpp"
+#include "newest.hpp"
 #include "real_core.hpp"
 #include "support/folder.hpp"
 #include "support/process.hpp"
@@ -17,15 +18,6 @@ using ballast::test::run;
 namespace {
 
 using namespace std::chrono_literals;
-
-/** Debian's newest crash; skips the test where it can't be had. */
-std::string newest_crash() {
-    const Outcome fetched = run({BALLAST_NEWEST, "crash"}, 300s);
-    if (fetched.status != 0) {
-        SKIP("Debian's newest crash can't be fetched: " << fetched.errors);
-    }
-    return fetched.output.substr(0, fetched.output.find('\n'));
-}
 
 /**
  * Of a session what doesn't speak of the file: its names stand before CPUS. The warning is of a CPU that left no
@@ -63,7 +55,7 @@ std::string differences(const std::vector<std::string> &first, const std::vector
 
 TEST_CASE("A session of crash over a dump of each format says what it says over the core") {
     const std::string vmlinux = require_vmlinux();
-    const std::string crash = newest_crash();
+    const std::string crash = newest("crash");
     const std::string core = core_of("5_levels");
     const Folder folder;
     folder.write("commands", "sys\nps\nkmem -i\nkmem -s\nlog\nbt -a\nmod\nforeach bt\nquit\n");

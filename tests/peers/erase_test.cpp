@@ -19,6 +19,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <utility>
 
 using namespace ballast::peers;
 using ballast::test::Outcome;
@@ -39,10 +40,9 @@ Outcome run_ours(std::vector<std::string> arguments) {
     return run(arguments, 300s);
 }
 
-void require_ours(const std::vector<std::string> &arguments) {
-    const Outcome outcome = run_ours(arguments);
-    INFO(describe(arguments, outcome));
-    REQUIRE(outcome.status == 0);
+void require_ours(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), BALLAST_PMAKEDUMPFILE);
+    require_success(arguments);
 }
 
 std::string config_of(const Folder &folder, std::string_view text) {
@@ -133,6 +133,25 @@ std::string sorted_lines(const std::string &text) {
     return fmt::format("{}", fmt::join(lines, ""));
 }
 
+/** What a dump by us and one by makedumpfile say that the config erased. Their pages are the same. */
+std::pair<std::string, std::string> erase_by_both(const Folder &folder, const std::string &vmlinux,
+                                                  const std::string &config) {
+    const std::string ours = folder.path() / "ours";
+    const std::string theirs = folder.path() / "theirs";
+    const std::vector<std::string> arguments{"-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels")};
+    for (const auto &[program, dump] : {std::pair(BALLAST_PMAKEDUMPFILE, ours), std::pair("makedumpfile", theirs)}) {
+        std::vector<std::string> command{program};
+        command.insert(command.end(), arguments.begin(), arguments.end());
+        command.push_back(dump);
+        require_success(command);
+    }
+    const Comparison comparison = compare_dumps(theirs, ours);
+    INFO(comparison.describe());
+    CHECK(comparison.pages_compared > 1000);
+    CHECK(comparison.equal());
+    return {eraseinfo_of(ours), eraseinfo_of(theirs)};
+}
+
 } // namespace
 
 TEST_CASE("What was erased is nowhere in the dump, in whatever form it is written") {
@@ -183,7 +202,6 @@ TEST_CASE("What was erased is nowhere in the dump, in whatever form it is writte
 TEST_CASE("A config erases the bytes that makedumpfile erases") {
     const std::string vmlinux = require_vmlinux();
     const Folder folder;
-    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
     const std::string config = config_of(folder, "# text, struct, part of one, pointer\n"
                                                  "erase saved_command_line\n"
                                                  "erase init_uts_ns.name.nodename\n"
@@ -197,25 +215,15 @@ TEST_CASE("A config erases the bytes that makedumpfile erases") {
                                                  "for m in modules within module:list\n"
                                                  "  erase m.srcversion\n"
                                                  "endfor\n");
-    require_ours({"-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("ours")});
-    const Outcome theirs =
-        run({"makedumpfile", "-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("theirs")},
-            300s);
-    REQUIRE(theirs.status == 0);
-    const Comparison comparison = compare_dumps(path("theirs"), path("ours"));
-    INFO(comparison.describe());
-    CHECK(comparison.pages_compared > 1000);
-    CHECK(comparison.equal());
-    const std::string eraseinfo = eraseinfo_of(path("ours"));
-    CHECK(std::ranges::count(eraseinfo, '\n') > 20);
+    const auto [ours, theirs] = erase_by_both(folder, vmlinux, config);
+    CHECK(std::ranges::count(ours, '\n') > 20);
     // Theirs has a loop's commands one after the other, each for all elements.
-    CHECK(sorted_lines(eraseinfo) == sorted_lines(eraseinfo_of(path("theirs"))));
+    CHECK(sorted_lines(ours) == sorted_lines(theirs));
 }
 
 TEST_CASE("Along linked lists, over arrays and in sizes of other variables a config erases what makedumpfile erases") {
     const std::string vmlinux = require_vmlinux();
     const Folder folder;
-    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
     const std::string config = config_of(folder, "for r in iomem_resource.child via sibling\n"
                                                  "  erase r.name\n"
                                                  "endfor\n"
@@ -233,15 +241,10 @@ TEST_CASE("Along linked lists, over arrays and in sizes of other variables a con
                                                  "endfor\n"
                                                  "erase log_buf size log_buf_len\n"
                                                  "erase init_task.thread_pid size init_task.prio\n");
-    require_ours({"-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("ours")});
-    require_success(
-        {"makedumpfile", "-c", "-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), path("theirs")});
-    const Comparison comparison = compare_dumps(path("theirs"), path("ours"));
-    INFO(comparison.describe());
-    CHECK(comparison.equal());
+    const auto [ours, theirs] = erase_by_both(folder, vmlinux, config);
     // Two resources may have the same name, of which makedumpfile tells once.
-    const std::set<std::string> erased = lines_of(eraseinfo_of(path("ours")));
-    CHECK(erased == lines_of(eraseinfo_of(path("theirs"))));
+    const std::set<std::string> erased = lines_of(ours);
+    CHECK(erased == lines_of(theirs));
     for (const std::string each : {"r.name size ", "f.name size ", "t.parent nullify", "n size 1", "log_buf size "}) {
         CAPTURE(each);
         CHECK(std::ranges::any_of(erased, [&](const auto &line) { return line.starts_with("erase " + each); }));

@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 // Dumps by the newest makedumpfile that Debian ships: Debian 12's own knows no zstd.
 #include "comparison.hpp"
+#include "newest.hpp"
 #include "real_core.hpp"
 #include "support/folder.hpp"
-#include "support/process.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 using namespace ballast::peers;
-using ballast::test::Outcome;
-using ballast::test::run;
 
 namespace {
-
-using namespace std::chrono_literals;
-
-/** Its path; skips the test where it can't be had. */
-std::string newest_makedumpfile() {
-    static const Outcome fetched = run({BALLAST_NEWEST, "makedumpfile"}, 300s);
-    if (fetched.status != 0) {
-        SKIP("Debian's newest makedumpfile can't be fetched: " << fetched.errors);
-    }
-    return fetched.output.substr(0, fetched.output.find('\n'));
-}
 
 void check_equal(const std::string &first, const std::string &second) {
     const Comparison comparison = compare_dumps(first, second);
@@ -34,7 +21,7 @@ void check_equal(const std::string &first, const std::string &second) {
 } // namespace
 
 TEST_CASE("zstd dumps of the newest makedumpfile are verified, and filtered into what it filters of the core itself") {
-    const std::string makedumpfile = newest_makedumpfile();
+    const std::string makedumpfile = newest("makedumpfile");
     const std::string core = core_of("5_levels");
     const Folder folder;
     const auto path = [&](const char *name) { return (folder.path() / name).native(); };
@@ -46,7 +33,7 @@ TEST_CASE("zstd dumps of the newest makedumpfile are verified, and filtered into
 }
 
 TEST_CASE("The newest makedumpfile filters our zstd dump of all pages into our dump of few") {
-    const std::string makedumpfile = newest_makedumpfile();
+    const std::string makedumpfile = newest("makedumpfile");
     const std::string core = core_of("5_levels");
     const Folder folder;
     const auto path = [&](const char *name) { return (folder.path() / name).native(); };
