@@ -17,7 +17,10 @@ constexpr std::size_t symbols_per_marker = 256;
 constexpr std::size_t alignment = 8; // of each table
 constexpr std::uint64_t largest_image = std::uint64_t{1} << 30;
 constexpr std::uint64_t page_size = 4096;
-constexpr std::uint64_t window = std::uint64_t{16} << 20; // all of kallsyms takes some 3 MiB
+constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+
+// What stands before the token index: some 3 MiB in Debian's kernels. Capture kernels have little memory.
+constexpr std::array tables_sizes{4 * mib, 16 * mib};
 
 using TokenIndex = std::array<std::uint16_t, token_count>;
 
@@ -51,6 +54,7 @@ class Image {
 /** What is mapped from an address on, without a gap, up to a size. */
 Image read_image(AddressSpace &memory, std::uint64_t address, std::size_t size) {
     std::vector<std::byte> bytes;
+    bytes.reserve(size);
     while (bytes.size() < size) {
         const std::uint64_t next = address + bytes.size();
         const auto place = memory.translate(next);
@@ -126,6 +130,7 @@ bool are_names(const Image &image, std::size_t place, const Markers &markers) {
     return name - place == image.at<std::uint32_t>(markers.place + sizeof(std::uint32_t));
 }
 
+/** index_place: in the image, or its end. */
 std::optional<KallsymsTables> find_backwards(const Image &image, std::size_t index_place, const TokenIndex &index) {
     const auto tokens = find_token_table(image, index_place, index);
     const auto markers = tokens ? find_markers(image, *tokens) : std::nullopt;
@@ -156,14 +161,29 @@ std::optional<KallsymsTables> find_backwards(const Image &image, std::size_t ind
     return std::nullopt;
 }
 
-std::optional<KallsymsTables> search(const Image &image) {
-    for (std::size_t place = 0; place + sizeof(TokenIndex) <= image.size(); place += alignment) {
-        const auto start = image.at<std::uint32_t>(place); // the first two: 0, and a small number
+/** The tables that end with a token index at the address; `first` is where the image begins. */
+std::optional<KallsymsTables> find_before(std::uint64_t index_address, const TokenIndex &index, std::uint64_t first,
+                                          AddressSpace &memory) {
+    for (const std::uint64_t size : tables_sizes) {
+        const std::size_t before = std::min(size, index_address - first);
+        const auto tables = find_backwards(read_image(memory, index_address - before, before), before, index);
+        if (tables || before < size) {
+            return tables;
+        }
+    }
+    return std::nullopt;
+}
+
+/** Looks for token indices in a part of the image. */
+std::optional<KallsymsTables> search(const Image &part, std::uint64_t first, AddressSpace &memory) {
+    for (std::size_t place = 0; place + sizeof(TokenIndex) <= part.size(); place += alignment) {
+        const auto start = part.at<std::uint32_t>(place); // the first two: 0, and a small number
         if ((start & 0xffffU) != 0 || start == 0 || start >> 16U > 64) {
             continue;
         }
-        const auto index = image.at<TokenIndex>(place);
-        const auto tables = is_token_index(index) ? find_backwards(image, place, index) : std::nullopt;
+        const auto index = part.at<TokenIndex>(place);
+        const auto tables =
+            is_token_index(index) ? find_before(part.address_of(place), index, first, memory) : std::nullopt;
         if (tables) {
             return tables;
         }
@@ -195,14 +215,14 @@ std::optional<KallsymsTables> search_kallsyms_tables(const Vmcoreinfo &vmcoreinf
     if (!text) {
         return std::nullopt;
     }
-    // By windows, each of which begins half a window behind the one before: capture kernels have little memory.
     const std::uint64_t begin = *text / page_size * page_size;
-    for (std::uint64_t offset = 0; offset < largest_image; offset += window / 2) {
-        const Image image = read_image(memory, begin + offset, window);
-        if (const auto tables = search(image)) {
+    for (std::uint64_t offset = 0; offset < largest_image; offset += mib) {
+        constexpr std::size_t size = mib + sizeof(TokenIndex); // one may cross into the next part
+        const Image part = read_image(memory, begin + offset, size);
+        if (const auto tables = search(part, begin, memory)) {
             return tables;
         }
-        if (image.size() < window) {
+        if (part.size() < size) {
             break;
         }
     }
