@@ -3,6 +3,7 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,20 +15,6 @@ namespace {
 constexpr std::uint64_t most_bytes = std::uint64_t{64} * 1024 * 1024; // kernels have some 5 MB
 constexpr unsigned deepest = 16;                                      // of unnamed structs in each other
 constexpr std::uint64_t pointer_size = 8;
-
-std::optional<std::uint32_t> find(const btf *types, std::string_view name, std::uint32_t kind) {
-    const std::int32_t id = btf__find_by_name_kind(types, std::string(name).c_str(), kind);
-    return id > 0 ? std::optional(static_cast<std::uint32_t>(id)) : std::nullopt;
-}
-
-/** The enum's type, be its values 32 or 64 bits wide. */
-const btf_type *find_enum(const btf *types, std::string_view name) {
-    auto id = find(types, name, BTF_KIND_ENUM);
-    if (!id) {
-        id = find(types, name, BTF_KIND_ENUM64);
-    }
-    return id ? btf__type_by_id(types, *id) : nullptr;
-}
 
 struct Free {
     void operator()(btf *types) const { btf__free(types); }
@@ -45,25 +32,45 @@ class BtfTypes final : public Types {
         return find_member(structure, name, deepest);
     }
     [[nodiscard]] std::optional<std::int64_t> enumerator(std::string_view type, std::string_view name) const override;
-    [[nodiscard]] bool has_enum(std::string_view type) const override {
-        return find_enum(types_.get(), type) != nullptr;
-    }
+    [[nodiscard]] bool has_enum(std::string_view type) const override { return find_enum(type) != nullptr; }
 
   private:
+    [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name, std::uint32_t kind) const;
+
+    /** The enum's type, be its values 32 or 64 bits wide. Null where there is none. */
+    [[nodiscard]] const btf_type *find_enum(std::string_view name) const;
+
     /** Typedefs and qualifiers taken away, a declaration replaced by what it declares. Null for void. */
     [[nodiscard]] const btf_type *plain(TypeId type) const;
     [[nodiscard]] std::optional<Field> find_member(TypeId type, std::string_view name, unsigned depth) const;
 
     Handle types_;
+    mutable std::map<std::pair<std::string, std::uint32_t>, std::int32_t> found_; // each search goes through all types
 };
 
+std::optional<std::uint32_t> BtfTypes::find(std::string_view name, std::uint32_t kind) const {
+    const auto [found, is_new] = found_.try_emplace({std::string(name), kind}, 0);
+    if (is_new) {
+        found->second = btf__find_by_name_kind(types_.get(), found->first.first.c_str(), kind);
+    }
+    return found->second > 0 ? std::optional(static_cast<std::uint32_t>(found->second)) : std::nullopt;
+}
+
+const btf_type *BtfTypes::find_enum(std::string_view name) const {
+    auto id = find(name, BTF_KIND_ENUM);
+    if (!id) {
+        id = find(name, BTF_KIND_ENUM64);
+    }
+    return id ? btf__type_by_id(types_.get(), *id) : nullptr;
+}
+
 std::optional<TypeId> BtfTypes::structure(std::string_view name) const {
-    const auto id = find(types_.get(), name, BTF_KIND_STRUCT);
-    return id ? id : find(types_.get(), name, BTF_KIND_UNION);
+    const auto id = find(name, BTF_KIND_STRUCT);
+    return id ? id : find(name, BTF_KIND_UNION);
 }
 
 std::optional<Field> BtfTypes::variable(std::string_view name) const {
-    const auto id = find(types_.get(), name, BTF_KIND_VAR);
+    const auto id = find(name, BTF_KIND_VAR);
     return id ? std::optional(Field{.offset = 0, .type = btf__type_by_id(types_.get(), *id)->type}) : std::nullopt;
 }
 
@@ -136,7 +143,7 @@ std::optional<Field> BtfTypes::find_member(TypeId type, std::string_view name, u
 }
 
 std::optional<std::int64_t> BtfTypes::enumerator(std::string_view type, std::string_view name) const {
-    const btf_type *described = find_enum(types_.get(), type);
+    const btf_type *described = find_enum(type);
     if (described == nullptr) {
         return std::nullopt;
     }
