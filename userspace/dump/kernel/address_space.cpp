@@ -2,7 +2,6 @@
 #include "dump/kernel/address_space.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace ballast::dump {
 
@@ -27,11 +26,11 @@ std::optional<AddressSpace::Translation> AddressSpace::translate(std::uint64_t a
     for (unsigned level = tables_.levels; level > 0; --level) {
         const unsigned shift = page_bits + (level - 1) * index_bits;
         const std::uint64_t index = (address >> shift) % page_table_entry::count;
-        std::uint64_t entry = 0;
-        if (!reader_.read(table + index * sizeof entry, std::as_writable_bytes(std::span(&entry, 1))) ||
-            (entry & page_table_entry::present) == 0) {
+        const Table *entries = table_at(table, level);
+        if (entries == nullptr || (entries->entries[index] & page_table_entry::present) == 0) {
             return std::nullopt;
         }
+        const std::uint64_t entry = entries->entries[index];
         const std::uint64_t target = entry & page_table_entry::address & ~tables_.encryption_mask;
         if (page_table_entry::is_page(entry, level)) {
             const std::uint64_t size = std::uint64_t{1} << shift;
@@ -42,6 +41,18 @@ std::optional<AddressSpace::Translation> AddressSpace::translate(std::uint64_t a
         table = target;
     }
     return std::nullopt;
+}
+
+const AddressSpace::Table *AddressSpace::table_at(std::uint64_t physical, unsigned level) {
+    Table &table = last_tables_.at(level - 1);
+    if (table.physical != physical) {
+        table.physical = UINT64_MAX; // if reading fails
+        if (!reader_.read(physical, std::as_writable_bytes(std::span(table.entries)))) {
+            return nullptr;
+        }
+        table.physical = physical;
+    }
+    return &table;
 }
 
 bool AddressSpace::read(std::uint64_t address, std::span<std::byte> out) {

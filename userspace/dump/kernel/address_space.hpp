@@ -4,6 +4,7 @@
 #include "dump/input/page_reader.hpp"
 #include "dump/kernel/page_tables.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -33,8 +34,18 @@ class AddressSpace {
     bool read(std::uint64_t address, std::span<std::byte> out);
 
   private:
+    struct Table {
+        std::uint64_t physical = UINT64_MAX;
+        std::array<std::uint64_t, page_table_entry::count> entries{};
+    };
+
+    /** Null where it isn't in the core. */
+    const Table *table_at(std::uint64_t physical, unsigned level);
+
     PageReader reader_;
     PageTables tables_;
+    // The last of each level: most addresses are near the one before, and in /proc/vmcore each read maps memory.
+    std::array<Table, most_page_table_levels> last_tables_;
 };
 
 } // namespace ballast::dump

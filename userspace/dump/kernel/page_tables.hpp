@@ -5,6 +5,8 @@
 
 namespace ballast::dump {
 
+constexpr unsigned most_page_table_levels = 5;
+
 /** Where the kernel's own page tables start, and how x86-64 walks them. */
 struct PageTables {
     std::uint64_t root = 0;            // physical address of the top table
