@@ -59,14 +59,17 @@ $(other_kernels:%=check-on-%): check-on-%:
 	@kernel=$$(scripts/kernel $*) && \
 		$(submake) modules test-modules KDIR=$$kernel/build && \
 		$(submake) tests TEST_KERNEL=$$kernel && \
-		$(call ctest,$$kernel,--tests-regex '$(KERNEL_TESTS)')
+		$(call ctest,$$kernel,$(if $(filter file,$(origin KERNEL_TESTS)),,part-$$(cksum <<<'$(KERNEL_TESTS)' | cut -d' ' -f1)), \
+			--tests-regex '$(KERNEL_TESTS)')
 
-# ctest KERNEL OPTIONS: runs tests, and keeps what came of them for the matrix.
-ctest = $(call ctest_in,$(BUILD)/check/$$(cat $(1)/version),ctest,$(2))
+# ctest KERNEL PART OPTIONS: runs tests, and keeps what came of them for the matrix. What parts of the tests said is kept
+# beside it until all of them run.
+ctest = $(call ctest_in,$(BUILD)/check/$$(cat $(1)/version),$(or $(2),ctest),$(3))
 
 # ctest_in FOLDER NAME OPTIONS: the same, into FOLDER/NAME.xml.
 define ctest_in
 	mkdir -p $(1) && { \
+	$(if $(filter ctest,$(2)),rm -f $(1)/part-*.xml;) \
 	ctest --test-dir $(BUILD)/tools --output-on-failure --parallel $(JOBS) --output-junit $(1)/$(2).xml $(3); \
 	status=$$?; tests/matrix/matrix $(BUILD); exit $$status; }
 endef
