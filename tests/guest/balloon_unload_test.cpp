@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 // Loading and unloading: whatever happens, nothing is left.
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 
 #include "balloon/balloon_kvm_ioctl.h"
 #include "balloon_fixture.hpp"
@@ -12,6 +17,8 @@
 #include "loaded.hpp"
 #include "machine.hpp"
 #include "support/failure.hpp"
+#include "support/file.hpp"
+#include "support/folder.hpp"
 
 using namespace ballast::guest;
 using ballast::control::FileDescriptor;
@@ -32,6 +39,12 @@ void check_nothing_left() {
 bool has_parameter(const std::string &module, const std::string &parameter) {
     const Loaded loaded(module);
     return std::filesystem::exists("/sys/module/" + module + "/parameters/" + parameter);
+}
+
+std::string release() {
+    utsname name{};
+    REQUIRE(uname(&name) == 0);
+    return name.release;
 }
 
 } // namespace
@@ -149,15 +162,62 @@ TEST_CASE("a load that fails half-way undoes what it did") {
     const LoadedBalloon works;
 }
 
-TEST_CASE("movable_chain=1 is refused where the kernel tells of no symbols") {
+TEST_CASE("whatever symbol movable_chain=1 looks for in vain, it is refused with one line") {
     if (!has_parameter("balloon_kvm", "movable_chain")) {
         SKIP("pages have operations of their own on this kernel");
     }
+    // kprobes ask kallsyms as well, for kallsyms' own function.
+    const auto [function, result, whose, error, said] =
+        GENERATE(table<std::string, int, std::vector<std::string>, std::errc, std::string>({
+            {"register_kprobe", -EOPNOTSUPP, {}, std::errc::operation_not_supported, "no kprobe on"},
+            {"kallsyms_lookup_name", 0, {}, std::errc::no_such_file_or_directory, "no kprobe on"},
+            {"kallsyms_lookup_name",
+             0,
+             {"caller=balloon_kvm"},
+             std::errc::no_such_file_or_directory,
+             "this kernel has no symbol offline_movable_ops"},
+        }));
+    CAPTURE(function, said);
+    NewLogLines log;
+    NewLogLines reasons;
     {
-        const FailingCall failing("kallsyms_lookup_name", 0);
+        const FailingCall failing(function, result, whose);
         Modules modules;
-        failure(std::errc::no_such_file_or_directory, [&] { modules.load("balloon_kvm", {"movable_chain=1"}); });
+        failure(error, [&] { modules.load("balloon_kvm", {"movable_chain=1"}); });
     }
+    CHECK(reasons.with(said) == 1);
+    CHECK(log.with("balloon_kvm: ") == 1);
+    check_nothing_left();
+    const LoadedBalloon works({"movable_chain=1"});
+}
+
+TEST_CASE("without movable_chain it looks for no symbols: it works where the kernel tells of none") {
+    const auto [function, result] =
+        GENERATE(table<std::string, int>({{"register_kprobe", -EOPNOTSUPP}, {"kallsyms_lookup_name", 0}}));
+    CAPTURE(function);
+    const bool may_chain = has_parameter("balloon_kvm", "movable_chain");
+    const FailingCall failing(function, result);
+    const LoadedBalloon balloon(may_chain ? std::vector<std::string>{"movable_chain=0"} : std::vector<std::string>{});
+    balloon.resize(mib);
+}
+
+TEST_CASE("a kernel that lacks a function which it calls refuses it, with one line") {
+    using namespace std::string_literals;
+    const auto file = "/lib/modules/" + release() + "/ballast/balloon_kvm.ko";
+    const std::string called = "\0misc_register\0"s;
+    const Folder folder;
+    const auto changed = folder.path() / "balloon_kvm.ko";
+    std::filesystem::copy_file(file, changed);
+    const std::string bytes = ballast::test::read_file(file);
+    auto at = bytes.find(called);
+    REQUIRE(at != std::string::npos);
+    for (; at != std::string::npos; at = bytes.find(called, at + 1)) {
+        ballast::test::poke(changed, at, "\0misc_absent__\0"s);
+    }
+    { const Loaded brings_what_it_depends_on("balloon_kvm"); }
+    NewLogLines log;
+    failure(std::errc::no_such_file_or_directory, [&] { Modules().load(changed); });
+    CHECK(log.with("balloon_kvm: ") == 1);
     check_nothing_left();
 }
 

@@ -27,7 +27,7 @@ using ballast::control::Modules;
 using ballast::guest::burn;
 using ballast::guest::FailingCall;
 using ballast::guest::LoadedCpuacct;
-using ballast::guest::log_lines_with;
+using ballast::guest::NewLogLines;
 using ballast::guest::run_task;
 using ballast::guest::settle;
 using ballast::guest::sum;
@@ -46,7 +46,7 @@ bool is_readable(const std::filesystem::path &path) {
 
 /** Loads the module where the `nth` thing that it looks up is not there; false if it does without. */
 bool is_refused_without(const std::string &lookup, unsigned nth) {
-    const auto before = log_lines_with("cpuacct: ");
+    NewLogLines log;
     {
         const FailingCall failing(lookup, 0, "cpuacct", nth);
         try {
@@ -56,7 +56,7 @@ bool is_refused_without(const std::string &lookup, unsigned nth) {
             CHECK(error.code() == std::errc::no_such_file_or_directory);
         }
     }
-    CHECK(log_lines_with("cpuacct: ") == before + 1);
+    CHECK(log.with("cpuacct: ") == 1);
     return true;
 }
 
@@ -142,12 +142,12 @@ TEST_CASE("A load that fails half-way undoes what it did") {
 }
 
 TEST_CASE("Where the kernel tells of no symbols the module refuses to load, with one line") {
-    const auto before = log_lines_with("cpuacct: ");
+    NewLogLines log;
     {
         const FailingCall failing("kallsyms_lookup_name", 0);
         failure(std::errc::no_such_file_or_directory, [] { Modules().load("cpuacct"); });
     }
-    CHECK(log_lines_with("cpuacct: ") == before + 1);
+    CHECK(log.with("cpuacct: ") == 1);
 }
 
 TEST_CASE("Whichever symbol or tracepoint the kernel lacks, the module refuses to load, with one line") {

@@ -34,8 +34,17 @@ bool holds_line_with(const std::filesystem::path &file, std::string_view text);
 /** Is the running kernel older than that? For what no file tells. */
 bool kernel_is_before(unsigned major, unsigned minor);
 
-/** Lines of the kernel's log that hold the text. */
-std::uint64_t log_lines_with(std::string_view text);
+/** What the kernel logs from now on, however much older lines make room for it. */
+class NewLogLines {
+  public:
+    NewLogLines();
+
+    /** How many lines with the text came since this was made, or asked last. */
+    std::uint64_t with(std::string_view text);
+
+  private:
+    control::FileDescriptor file_;
+};
 
 /** Page migration all over the machine, until it finds no more to do. */
 void compact_memory();
