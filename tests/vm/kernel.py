@@ -40,6 +40,11 @@ class Kernel:
         """Under QEMU's emulation with a thread for each CPU, 7.x oopses when trace events go on and off."""
         return "single" if int(self.version.partition(".")[0]) >= 7 else "multi"
 
+    @property
+    def paging_levels(self) -> int:
+        """That it has on a CPU that can do five: newer kernels always, older ones if they were configured so."""
+        return 4 if "# CONFIG_X86_5LEVEL is not set" in self.config.read_text().splitlines() else 5
+
     def with_dependencies(self, names: list[str]) -> list[Path]:
         """The modules' files, relative to `modules`, each after those that it depends on; built-in ones have none."""
         dependencies: dict[str, list[str]] = {}
