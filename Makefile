@@ -42,7 +42,7 @@ check: ## Test everything, in VMs where it takes a kernel; ends with CTest's sum
 
 # The kernels besides check's, and which of their tests are about the kernel.
 other_kernels := 5.10 6.12 7.3
-KERNEL_TESTS ?= ^(vm|guest|page_flags)\.
+KERNEL_TESTS ?= ^(vm|guest|page_flags)\.|^lint\.(static_calls|unknown_kernel)
 
 # One kernel after the other, since they share the CMake tree, and all of them, whatever comes of each.
 .PHONY: check-all
