@@ -49,13 +49,19 @@ static struct cpuacct_group *find(struct cgroup *cgrp)
  * cpuacct_group_of() - the group of a cgroup
  * @cgrp: of v2 or of v1's cpuacct; both roots have v2's group
  *
- * The caller is an RCU reader, or keeps @cgrp from being released.
+ * The caller keeps @cgrp from being released.
  *
  * Return: the group, or NULL if there was no memory for it yet.
  */
 struct cpuacct_group *cpuacct_group_of(struct cgroup *cgrp)
 {
-	return find(cgroup_parent(cgrp) ? cgrp : &cgrp_dfl_root.cgrp);
+	struct cpuacct_group *group;
+
+	/* The group stays, but others on the way to it may be freed. */
+	rcu_read_lock();
+	group = find(cgroup_parent(cgrp) ? cgrp : &cgrp_dfl_root.cgrp);
+	rcu_read_unlock();
+	return group;
 }
 
 /**
