@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/threads.hpp"
 
+#include "dump/input/error.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cstdint>
@@ -43,9 +45,14 @@ TEST_CASE("What the kernel tells as available but can't give up is not spent on 
     CHECK(choice.lowered);
 }
 
-TEST_CASE("One thread there is with hardly any memory") {
-    CHECK(choose_threads(4, {.cpus = 4, .available_memory = 1, .memory_per_thread = 512 * kib}).threads == 1);
-    CHECK(choose_threads(0, {.cpus = 0, .available_memory = 0, .memory_per_thread = 512 * kib}).threads == 1);
+TEST_CASE("One thread may take all of the memory that can be spent, and where it does not fit there is none") {
+    const ThreadLimits fits{.cpus = 4, .available_memory = 8 * mib + 500 * kib, .memory_per_thread = 500 * kib};
+    CHECK(choose_threads(0, fits).threads == 1);
+    const ThreadLimits short_by_little{
+        .cpus = 4, .available_memory = 8 * mib + 499 * kib, .memory_per_thread = 500 * kib};
+    CHECK_THROWS_WITH(choose_threads(0, short_by_little),
+                      ContainsSubstring("even for one thread: 8691 KiB available, 8692 KiB needed"));
+    CHECK_THROWS_AS(choose_threads(1, {.cpus = 1, .available_memory = 0, .memory_per_thread = 1}), Error);
 }
 
 TEST_CASE("The CPUs counted are those of the affinity mask") {

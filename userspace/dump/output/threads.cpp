@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/threads.hpp"
 
+#include "dump/input/error.hpp"
+
 #include <fmt/format.h>
 #include <sched.h>
 
@@ -17,7 +19,7 @@ namespace {
 constexpr std::uint64_t kib = 1024;
 
 // Of what MemAvailable tells, a capture kernel of 128 MiB can't free 6 MiB: with 13 MiB told, 12 threads of zlib were
-// killed (6.1). And the program needs some for itself.
+// killed, and with 8.2 MiB one (6.1). And the program needs some for itself.
 constexpr std::uint64_t reserve = 8 * kib * kib;
 
 struct FreeCpuSet {
@@ -33,6 +35,11 @@ std::string plural(unsigned n, const char *what) {
 ThreadChoice choose_threads(unsigned wanted, const ThreadLimits &limits) {
     const unsigned asked = wanted != 0 ? wanted : std::max(limits.cpus, 1U);
     const std::uint64_t spare = std::max(limits.available_memory, reserve) - reserve;
+    if (spare < limits.memory_per_thread) {
+        throw Error(fmt::format("Memory is too short even for one thread: {} KiB available, {} KiB needed: give the "
+                                "capture kernel more (crashkernel=)",
+                                limits.available_memory / kib, (reserve + limits.memory_per_thread) / kib));
+    }
     const std::uint64_t budget = spare / 2 / std::max<std::uint64_t>(limits.memory_per_thread, 1);
     if (budget < asked) {
         const auto threads = static_cast<unsigned>(std::max<std::uint64_t>(budget, 1));

@@ -20,8 +20,10 @@ struct ThreadLimits {
     std::uint64_t memory_per_thread = 0;
 };
 
-/** wanted: 0 is one for each CPU. Threads take at most half of the available memory beyond 8 MiB; one thread there
- * is always. */
+/**
+ * wanted: 0 is one for each CPU. Threads take at most half of the available memory beyond 8 MiB; a single one may take
+ * all of that. Throws Error where it doesn't fit: the kernel would kill the program.
+ */
 ThreadChoice choose_threads(unsigned wanted, const ThreadLimits &limits);
 
 /** CPUs that this process may run on. */
