@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * What cpuacct needs of cgroups: controllers, their files, times.
+ *
+ * Lock order: cgroup_mutex, then rstat's lock, which is held inside here only.
+ */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kernel_stat.h>

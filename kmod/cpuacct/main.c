@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The files of v1's cpuacct controller in every group of cgroup v2; see docs/cpuacct.md. */
+/*
+ * The files of v1's cpuacct controller in every group of cgroup v2; see docs/cpuacct.md.
+ *
+ * Lock order: cpuacct_platform_lock, cgroup_mutex, and what cpuacct_sum_seed() takes.
+ */
 #include <linux/module.h>
 #include <linux/tracepoint.h>
 
