@@ -7,9 +7,6 @@
 #include <system_error>
 
 #include <catch2/catch_test_macros.hpp>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "balloon_fixture.hpp"
 #include "control/error.hpp"
@@ -27,13 +24,7 @@ std::chrono::seconds storm_length() {
 
 /** A process that takes more memory than there is beside the balloon, then is gone. */
 void press_for_memory() {
-    const pid_t child = fork();
-    if (child == 0) {
-        const std::uint64_t bytes = 96 * mib;
-        void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-        _exit(memory == MAP_FAILED ? 1 : 0);
-    }
-    waitpid(child, nullptr, 0);
+    allocate_in_process(96 * mib);
 }
 
 /** Sets a target, unless a memory block is offline just now and the machine smaller than that. */

@@ -28,7 +28,9 @@ constexpr std::uint64_t page_size = 4096;
 
 std::uint64_t parse(std::string_view text) {
     const auto digits = text.find_first_of("0123456789");
-    REQUIRE(digits != std::string_view::npos);
+    if (digits == std::string_view::npos) {
+        throw control::Error(std::errc::bad_message, std::string(text) + ": no number");
+    }
     std::uint64_t number = 0;
     std::from_chars(text.data() + digits, text.data() + text.size(), number);
     return number;
@@ -47,8 +49,7 @@ std::uint64_t number_of(const std::filesystem::path &file, std::string_view key)
             return parse(std::string_view(line).substr(key.size()));
         }
     }
-    FAIL(file << " has no " << key);
-    return 0;
+    throw control::Error(std::errc::bad_message, file.string() + " has no " + std::string(key));
 }
 
 std::uint64_t memory(std::string_view key) {
@@ -148,9 +149,10 @@ bool allocate_in_process(std::uint64_t bytes) {
         }
         _exit(0);
     }
-    REQUIRE(child > 0);
     int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        throw control::Error(static_cast<std::errc>(errno), "cannot run a process");
+    }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -13,7 +13,8 @@
 
 namespace ballast::guest {
 
-/** The number after a key at a line's beginning, as in /proc/meminfo and /proc/vmstat; a test without it fails. */
+/** The number after a key at a line's beginning, as in /proc/meminfo and /proc/vmstat; throws control::Error without
+ * it. */
 std::uint64_t number_of(const std::filesystem::path &file, std::string_view key);
 
 /** MemTotal, MemFree and so on, in bytes. */
@@ -64,7 +65,10 @@ bool allocate_in_process(std::uint64_t bytes);
 /** Polls until the condition holds; a test that waits for minutes in vain fails. */
 void wait_until(const std::function<bool()> &condition);
 
-/** Does something again and again as long as it lives. What the machine refuses once it may do the next time. */
+/**
+ * Does something again and again as long as it lives. What the machine refuses once it may do the next time. No
+ * assertions in it: Catch2's are for one thread.
+ */
 class Background {
   public:
     explicit Background(std::function<void()> action);
