@@ -36,7 +36,8 @@ TEST_CASE("free memory falls by the balloon's size and comes back") {
     balloon.resize(64 * mib);
     CHECK(free_memory() < before - 48 * mib);
     balloon.resize(0);
-    CHECK(free_memory() > before - 16 * mib);
+    // What was freed may take a while.
+    wait_until([&] { return free_memory() > before - 16 * mib; });
 }
 
 TEST_CASE("target and size read the same in pages and in bytes") {
@@ -167,6 +168,12 @@ TEST_CASE("an inflation that finds no memory goes on when there is some") {
         wait_until([&] { return balloon.get().status().inflate_failed > 0; });
         CHECK(balloon.get().status().size_bytes < target);
     }
-    balloon.get().wait(LoadedBalloon::patient);
-    CHECK(balloon.get().status().size_bytes == target / page_size * page_size);
+    wait_until([&] {
+        const auto status = balloon.get().status();
+        // With no memory left at all someone may have got some out of the balloon.
+        if (status.target_pages < target / page_size) {
+            balloon.get().set_target_bytes(target);
+        }
+        return status.size_pages == target / page_size;
+    });
 }

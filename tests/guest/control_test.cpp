@@ -395,7 +395,10 @@ TEST_CASE("a group's usage is read in every form and reset", "[cgroup]") {
     CHECK(group->usage() > 100ms);
     CHECK(group->stat().user + group->stat().system > 100ms);
     CHECK(group->cpu_stat().usage > 100ms);
+    const auto before = group->cpu_stat().usage;
     group->reset_usage();
-    CHECK(group->usage() < 100ms);
+    // The child's last moments may be charged after its end.
+    const auto usage = group->usage();
+    CHECK(usage <= group->cpu_stat().usage + 1us - before);
     CHECK(group->cpu_stat().usage > 100ms);
 }

@@ -19,6 +19,11 @@ constexpr std::uint64_t page_size = 4096;
 constexpr std::uint64_t mib = 1 << 20;
 constexpr std::uint64_t pages_of_64_mib = 64 * mib / page_size;
 
+/** What a program can't have unless a balloon of so many pages gives way: caches and the CPUs' own lists may. */
+std::uint64_t more_than_free(std::uint64_t balloon) {
+    return memory("MemFree") + balloon * page_size / 4;
+}
+
 /** How many blocks of 4 MiB are free; those of zone Movable, most of the memory here, are not for a driver's own use.
  */
 std::uint64_t free_blocks_for_drivers() {
@@ -37,6 +42,8 @@ std::uint64_t free_blocks_for_drivers() {
 TEST_CASE("the balloon follows the host's target, and each page is told once") {
     const auto features = GENERATE(0U, must_tell_host, deflate_on_oom);
     CAPTURE(features);
+    // What moves is told as well.
+    stop_background_compaction();
     const Host host(features);
     const Loaded driver("balloon_kvm");
     const auto zones = managed_pages();
@@ -74,7 +81,7 @@ TEST_CASE("a balloon that shrank for want of memory tells the host, and follows 
     const auto target = memory("MemFree") * 3 / 4 / page_size;
     host.resize(target);
     {
-        std::vector<char> memory_hog(memory("MemFree") + 24 * mib);
+        std::vector<char> memory_hog(more_than_free(target));
         for (std::size_t at = 0; at < memory_hog.size(); at += page_size) {
             memory_hog[at] = 1;
         }
@@ -92,8 +99,9 @@ TEST_CASE("oom_pages is how much a balloon gives each time that memory runs out"
     constexpr std::uint64_t oom_pages = 8192;
     const Host host(deflate_on_oom);
     const Loaded driver("balloon_kvm", {"oom_pages=" + std::to_string(oom_pages)});
-    host.resize(memory("MemFree") * 3 / 4 / page_size);
-    CHECK(allocate_in_process(memory("MemFree") + 24 * mib));
+    const auto target = memory("MemFree") * 3 / 4 / page_size;
+    host.resize(target);
+    CHECK(allocate_in_process(more_than_free(target)));
     const auto deflated = virtio_balloon().status().deflated;
     CHECK(deflated > 0);
     CHECK(deflated % oom_pages == 0);
@@ -102,8 +110,9 @@ TEST_CASE("oom_pages is how much a balloon gives each time that memory runs out"
 TEST_CASE("with oom_pages=0 the host keeps its memory when the guest runs out of it") {
     const Host host(deflate_on_oom);
     const Loaded driver("balloon_kvm", {"oom_pages=0"});
-    host.resize(memory("MemFree") * 3 / 4 / page_size);
-    CHECK_FALSE(allocate_in_process(memory("MemFree") + 24 * mib));
+    const auto target = memory("MemFree") * 3 / 4 / page_size;
+    host.resize(target);
+    CHECK_FALSE(allocate_in_process(more_than_free(target)));
     CHECK(virtio_balloon().status().deflated == 0);
 }
 
@@ -126,12 +135,12 @@ TEST_CASE("pages that the kernel moves are told: the new one in, the old one out
     host.resize(size);
     other_user.reset();
     compact_memory();
-    const auto status = virtio_balloon().status();
-    CHECK(status.migrated > 100);
-    CHECK(status.size_pages == size);
+    CHECK(virtio_balloon().status().migrated > 0);
+    CHECK(virtio_balloon().status().size_pages == size);
     // The last few together, a moment later.
     wait_until([&] {
-        return host.get("told_deflate") == status.migrated && host.get("told_inflate") == size + status.migrated;
+        const auto migrated = virtio_balloon().status().migrated;
+        return host.get("told_deflate") == migrated && host.get("told_inflate") == size + migrated;
     });
     host.resize(0);
     CHECK(host.get("errors") == 0);
@@ -141,6 +150,7 @@ TEST_CASE("the host gets 16 statistics whenever it asks") {
     const Host host(statistics_queue);
     const Loaded driver("balloon_kvm");
     for (int turn = 0; turn < 3; ++turn) {
+        host.set("statistics", 0);
         host.set("ask_statistics", 1);
         wait_until([&] { return host.get("statistics") == 0xffff; });
     }
@@ -162,10 +172,11 @@ TEST_CASE("hints cover free memory, which comes back when the host is done, memo
     SECTION("short of memory") {
         host.set("hint_id", 0);
         const auto kills = event("oom_kill");
-        { const std::vector<char> needed(memory("MemFree") + 32 * mib, 1); }
+        const auto hinted = host.get("hinted");
+        { const std::vector<char> needed(memory("MemFree") + hinted / 2, 1); }
         CHECK(event("oom_kill") == kills);
         // All but what was needed may still be held.
-        CHECK(free_memory() > free - host.get("hinted") + 16 * mib);
+        wait_until([&] { return free_memory() > free - hinted + hinted / 8; });
         return;
     }
     SECTION("the driver goes") {

@@ -86,7 +86,7 @@ module_param(reported, ulong, 0444);
 MODULE_PARM_DESC(reported, "bytes that were reported free");
 module_param(hinted, ulong, 0444);
 MODULE_PARM_DESC(hinted, "bytes that were hinted free");
-module_param(statistics, ulong, 0444);
+module_param(statistics, ulong, 0644);
 MODULE_PARM_DESC(statistics, "tags of the statistics that came last, a bit each");
 
 static struct host_device *host_of(struct virtio_device *vdev)
