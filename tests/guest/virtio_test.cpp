@@ -146,6 +146,20 @@ TEST_CASE("pages that the kernel moves are told: the new one in, the old one out
     CHECK(host.get("errors") == 0);
 }
 
+TEST_CASE("pages that the host must be told of first are nobody's until a slow host has read that") {
+    const Host host(must_tell_host);
+    const Loaded driver("balloon_kvm");
+    host.resize(memory("MemFree") / 2 / page_size);
+    // It reads of a few pages at a time.
+    host.set("delay", 20'000);
+    host.set_target(0);
+    wait_until([&] {
+        REQUIRE(allocate_in_process(memory("MemFree") * 3 / 4));
+        return host.actual().at(0) == 0;
+    });
+    CHECK(host.get("errors") == 0);
+}
+
 TEST_CASE("the host gets 16 statistics whenever it asks") {
     const Host host(statistics_queue);
     const Loaded driver("balloon_kvm");
