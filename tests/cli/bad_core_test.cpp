@@ -174,6 +174,15 @@ TEST_CASE("A core with damaged headers is refused or dumped, never a crash nor a
     }
 }
 
+TEST_CASE("A core that claims gigabytes of notes is refused, not given so much memory") {
+    const Place place;
+    make_core(place.core);
+    std::filesystem::resize_file(place.core, std::uint64_t{4} << 30); // a hole
+    constexpr std::uint64_t note = sizeof(Elf64_Ehdr);
+    poke(place.core, note + offsetof(Elf64_Phdr, p_filesz), std::string("\0\0\0\xc0\0\0\0\0", 8));
+    require_core_refused(place, "notes (program header 0) of 3221225472 bytes");
+}
+
 TEST_CASE(
     "A small core that claims memory at the end of the address space is refused, not given gigabytes of bitmaps") {
     const Place place;

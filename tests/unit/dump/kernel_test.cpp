@@ -165,6 +165,20 @@ TEST_CASE("Sizes that can't be are not believed") {
     CHECK(kernel.remarks().empty() == readable);
 }
 
+TEST_CASE("Numbers of VMCOREINFO that can't be don't make the search for the kernel endless") {
+    SyntheticCore synthetic;
+    SECTION("the place of the kernel's name is the last one of all, after which the first one comes") {
+        synthetic.vmcoreinfo["OFFSET(uts_namespace.name)"] = "18446744073709551615";
+        CHECK(Described(synthetic).kernel().remarks().empty()); // found where it comes out right
+    }
+    SECTION("struct pages are of gigabytes") {
+        synthetic.vmcoreinfo["SIZE(page)"] = GENERATE("2147483648", "1099511627776");
+        const Described described(synthetic);
+        REQUIRE(described.kernel().remarks().size() == 1);
+        CHECK_THAT(described.kernel().remarks()[0], ContainsSubstring("all pages are kept"));
+    }
+}
+
 TEST_CASE("Sections end where memory does") {
     SyntheticCore::Options options;
     options.memory = (std::uint64_t{128} << 20) + 0x5000;

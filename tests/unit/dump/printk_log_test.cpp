@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 using ballast::dump::AddressSpace;
+using ballast::dump::cleared_sequence;
 using ballast::dump::Core;
 using ballast::dump::Kernel;
 using ballast::dump::log_text;
@@ -96,14 +97,21 @@ class SyntheticLog {
     }
 
     [[nodiscard]] std::vector<LogRecord> read() const {
-        const Folder folder;
-        core.write(folder.path() / "vmcore");
-        const Core opened = Core::open(folder.path() / "vmcore");
-        const Vmcoreinfo vmcoreinfo(opened.vmcoreinfo());
-        AddressSpace memory(opened, Kernel::describe(opened).page_tables());
-        const auto log = PrintkLog::find(vmcoreinfo, memory);
-        REQUIRE(log);
-        return log->records(memory);
+        std::vector<LogRecord> records;
+        look([&records](const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
+            const auto log = PrintkLog::find(vmcoreinfo, memory);
+            REQUIRE(log);
+            records = log->records(memory);
+        });
+        return records;
+    }
+
+    [[nodiscard]] std::optional<std::uint64_t> cleared() const {
+        std::optional<std::uint64_t> sequence;
+        look([&sequence](const Vmcoreinfo &vmcoreinfo, AddressSpace &memory) {
+            sequence = cleared_sequence(vmcoreinfo, memory);
+        });
+        return sequence;
     }
 
     SyntheticCore core;
@@ -112,6 +120,16 @@ class SyntheticLog {
     template<typename Value>
     void put(std::uint64_t physical, const Value &value) {
         core.write_physical(physical, std::as_bytes(std::span(&value, 1)));
+    }
+
+    template<typename Look>
+    void look(Look at) const {
+        const Folder folder;
+        core.write(folder.path() / "vmcore");
+        const Core opened = Core::open(folder.path() / "vmcore");
+        const Vmcoreinfo vmcoreinfo(opened.vmcoreinfo());
+        AddressSpace memory(opened, Kernel::describe(opened).page_tables());
+        at(vmcoreinfo, memory);
     }
 
     std::uint64_t position_ = 0;
@@ -188,6 +206,16 @@ TEST_CASE("A log that is not all in the core is told, not made up") {
                ContainsSubstring("the kernel's log is not all in the core"));
 }
 
+TEST_CASE("A log that claims gigabytes is told not to be in the core, nobody sets aside so much for it") {
+    SyntheticLog log;
+    for (const std::uint64_t bits_at : {ring_at + 8, ring_at + 56}) {
+        const std::uint64_t bits = 31;
+        log.core.write_physical(bits_at, std::as_bytes(std::span(&bits, 1)));
+    }
+    CHECK_THAT(failure([&log] { static_cast<void>(log.read()); }),
+               ContainsSubstring("the kernel's log is not all in the core"));
+}
+
 TEST_CASE("Each line of a record is printed with its time and its caller") {
     CHECK(log_text({line("one\ntwo"), line("")}) == "[    1.234567][    T7] one\n"
                                                     "[    1.234567][    T7] two\n"
@@ -205,6 +233,29 @@ TEST_CASE("A record that continues a line is added to its caller's line") {
                                                                "[    1.234567][    T7] next\n");
     CHECK(log_text({line("whole"), line("begins anew", true)}) == "[    1.234567][    T7] whole\n"
                                                                   "[    1.234567][    T7] begins anew\n");
+}
+
+TEST_CASE("When the log was last cleared is told by the copy that no writer was at, a plain number before 5.13") {
+    constexpr std::uint64_t clear_at = ring_at + 0x800;
+    SyntheticLog log;
+    log.core.vmcoreinfo["SYMBOL(clear_seq)"] = fmt::format("{:x}", log.core.image(clear_at));
+    const auto put = [&log](std::uint64_t place, std::uint64_t value) {
+        log.core.write_physical(clear_at + place, std::as_bytes(std::span(&value, 1)));
+    };
+    SECTION("a plain number") {
+        put(0, 12);
+        CHECK(log.cleared() == 12);
+    }
+    SECTION("two copies") {
+        log.core.vmcoreinfo["SIZE(latched_seq)"] = "24";
+        log.core.vmcoreinfo["OFFSET(latched_seq.val)"] = "8";
+        put(8, 12);
+        put(16, 34);
+        put(0, 6);
+        CHECK(log.cleared() == 12);
+        put(0, 7);
+        CHECK(log.cleared() == 34);
+    }
 }
 
 TEST_CASE("Records before the first asked for are passed over") {

@@ -8,6 +8,7 @@
 #include "dump/kernel/dwarf.hpp"
 #include "dump/kernel/vmlinux.hpp"
 
+#include <bpf/btf.h>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -56,6 +57,22 @@ TEST_CASE("What isn't BTF, or only its beginning, is none") {
         bytes[0] = std::byte{0};
     }
     CHECK_FALSE(parse_btf(bytes));
+}
+
+TEST_CASE("Types of damaged BTF that are made of themselves are none") {
+    const std::unique_ptr<btf, decltype(&btf__free)> made(btf__new_empty(), btf__free);
+    REQUIRE(btf__add_typedef(made.get(), "itself", 1) == 1);
+    REQUIRE(btf__add_array(made.get(), 2, 2, 3) == 2);
+    REQUIRE(btf__add_struct(made.get(), "page", 8) == 3);
+    REQUIRE(btf__add_field(made.get(), "flags", 1, 0, 0) == 0);
+    REQUIRE(btf__add_field(made.get(), "", 1, 0, 0) == 0);
+    std::uint32_t size = 0;
+    const auto *bytes = static_cast<const std::byte *>(btf__raw_data(made.get(), &size));
+    const auto types = parse_btf({bytes, size});
+    REQUIRE(types);
+    CHECK(types->describe(1).kind == Type::Kind::other);
+    CHECK(types->describe(2).size == 0);
+    CHECK_FALSE(types->offset("page", "mapping"));
 }
 
 TEST_CASE("DWARF tells sizes, members, also of unnamed unions, lengths of arrays and enumerators") {

@@ -80,16 +80,12 @@ void check_header(const File &file, const Elf64_Ehdr &header) {
     }
 }
 
-std::vector<Elf64_Phdr> read_program_headers(const File &file, const Elf64_Ehdr &header) {
-    std::uint64_t count = header.e_phnum;
-    if (count == PN_XNUM) {
-        require(file, "the section header that counts the program headers", header.e_shoff, sizeof(Elf64_Shdr));
-        count = read_as<Elf64_Shdr>(file, header.e_shoff).sh_info;
+std::uint64_t count_program_headers(const File &file, const Elf64_Ehdr &header) {
+    if (header.e_phnum != PN_XNUM) {
+        return header.e_phnum;
     }
-    require(file, fmt::format("the table of {} program headers", count), header.e_phoff, count * sizeof(Elf64_Phdr));
-    std::vector<Elf64_Phdr> headers(count);
-    file.read(header.e_phoff, std::as_writable_bytes(std::span(headers)));
-    return headers;
+    require(file, "the section header that counts the program headers", header.e_shoff, sizeof(Elf64_Shdr));
+    return read_as<Elf64_Shdr>(file, header.e_shoff).sh_info;
 }
 
 Segment load_segment(const File &file, const Elf64_Phdr &header, std::size_t index) {
@@ -116,9 +112,29 @@ bool is_no_memory(const Elf64_Phdr &header) {
 
 void read_notes(const File &file, const Elf64_Phdr &header, std::size_t index, Notes &notes) {
     require(file, fmt::format("the notes (program header {})", index), header.p_offset, header.p_filesz);
+    if (header.p_filesz > largest_notes) {
+        throw Error(
+            fmt::format("{}: not a core: notes (program header {}) of {} bytes", file.path(), index, header.p_filesz));
+    }
     std::vector<std::byte> bytes(header.p_filesz);
     file.read(header.p_offset, bytes);
     notes.add(bytes, header.p_align);
+}
+
+/** The headers one by one, of which there may be many, some at a time. */
+template<typename Take>
+void for_each_program_header(const File &file, const Elf64_Ehdr &header, Take take) {
+    constexpr std::uint64_t at_once = 4096;
+    const std::uint64_t count = count_program_headers(file, header);
+    require(file, fmt::format("the table of {} program headers", count), header.e_phoff, count * sizeof(Elf64_Phdr));
+    std::vector<Elf64_Phdr> headers;
+    for (std::uint64_t first = 0; first < count; first += headers.size()) {
+        headers.resize(std::min(at_once, count - first));
+        file.read(header.e_phoff + first * sizeof(Elf64_Phdr), std::as_writable_bytes(std::span(headers)));
+        for (std::size_t n = 0; n < headers.size(); n++) {
+            take(headers[n], first + n);
+        }
+    }
 }
 
 } // namespace
@@ -130,8 +146,7 @@ ElfHeaders read_elf_headers(const File &file) {
 
     ElfHeaders headers;
     bool is_live = false;
-    std::size_t index = 0;
-    for (const Elf64_Phdr &program_header : read_program_headers(file, header)) {
+    for_each_program_header(file, header, [&](const Elf64_Phdr &program_header, std::size_t index) {
         if (program_header.p_type == PT_NOTE) {
             read_notes(file, program_header, index, headers.notes);
         } else if (program_header.p_type == PT_LOAD && !is_no_memory(program_header)) {
@@ -139,8 +154,7 @@ ElfHeaders read_elf_headers(const File &file) {
         } else if (program_header.p_type == PT_LOAD) {
             is_live = is_live || program_header.p_filesz != 0;
         }
-        ++index;
-    }
+    });
     if (is_live) {
         // /proc/kcore: through the mapping of its text a kernel can't read what it freed of that, through the direct
         // map, which stands below, it can; the first segment counts.

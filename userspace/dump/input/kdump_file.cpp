@@ -2,6 +2,7 @@
 #include "dump/input/kdump_file.hpp"
 
 #include "dump/input/error.hpp"
+#include "dump/input/notes.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -130,6 +131,12 @@ std::string KdumpFile::eraseinfo() const {
 }
 
 std::vector<std::byte> KdumpFile::part(const char *what, std::uint64_t offset, std::uint64_t size) const {
+    if (size == 0) {
+        return {};
+    }
+    if (size > largest_notes) {
+        throw Error(fmt::format("{}: damaged: {} would be {} bytes long", path(), what, size));
+    }
     if (size > file_.size() || offset > file_.size() - size) {
         throw Error(fmt::format("{}: truncated: {} should be at offset {}, {} bytes long, but the file ends at {}",
                                 path(), what, offset, size, file_.size()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/input/notes.hpp"
 
+#include <algorithm>
 #include <elf.h>
 #include <gelf.h>
 
@@ -104,7 +105,7 @@ void Notes::find_known(std::size_t begin, std::uint64_t alignment) {
         if (is_note(data, note, name, vmcoreinfo_name, 0) && vmcoreinfo_.size == 0) {
             vmcoreinfo_ = {begin + description, note.n_descsz};
         } else if (is_note(data, note, name, "CORE", NT_PRSTATUS) && prstatus_count_++ == 0) {
-            prstatus_ = {begin + offset, next - offset};
+            prstatus_ = {begin + offset, std::min(next, data.d_size) - offset}; // the last may lack its padding
         }
         offset = next;
     }

@@ -10,6 +10,9 @@
 
 namespace ballast::dump {
 
+/** Bytes. Of thousands of CPUs they take some MB; what is larger comes from a damaged header. */
+constexpr std::uint64_t largest_notes = std::uint64_t{64} << 20U;
+
 /** The notes of a core (ELF-64 Object File Format): who writes one, of which type, and what. */
 class Notes {
   public:

@@ -13,7 +13,7 @@ namespace ballast::dump {
 namespace {
 
 constexpr std::uint64_t most_bytes = std::uint64_t{64} * 1024 * 1024; // kernels have some 5 MB
-constexpr unsigned deepest = 16;                                      // of unnamed structs in each other
+constexpr unsigned deepest = 16; // of unnamed structs in each other, arrays of arrays, names for names
 constexpr std::uint64_t pointer_size = 8;
 
 struct Free {
@@ -27,7 +27,7 @@ class BtfTypes final : public Types {
 
     [[nodiscard]] std::optional<TypeId> structure(std::string_view name) const override;
     [[nodiscard]] std::optional<Field> variable(std::string_view name) const override;
-    [[nodiscard]] Type describe(TypeId type) const override;
+    [[nodiscard]] Type describe(TypeId type) const override { return describe(type, deepest); }
     [[nodiscard]] std::optional<Field> member(TypeId structure, std::string_view name) const override {
         return find_member(structure, name, deepest);
     }
@@ -42,6 +42,7 @@ class BtfTypes final : public Types {
 
     /** Typedefs and qualifiers taken away, a declaration replaced by what it declares. Null for void. */
     [[nodiscard]] const btf_type *plain(TypeId type) const;
+    [[nodiscard]] Type describe(TypeId type, unsigned depth) const;
     [[nodiscard]] std::optional<Field> find_member(TypeId type, std::string_view name, unsigned depth) const;
 
     Handle types_;
@@ -76,8 +77,16 @@ std::optional<Field> BtfTypes::variable(std::string_view name) const {
 
 const btf_type *BtfTypes::plain(TypeId type) const {
     const btf_type *described = btf__type_by_id(types_.get(), static_cast<std::uint32_t>(type));
-    while (described != nullptr && (btf_is_mod(described) || btf_is_typedef(described) || btf_is_type_tag(described))) {
+    const auto stands_for_another = [&described] {
+        return described != nullptr &&
+               (btf_is_mod(described) || btf_is_typedef(described) || btf_is_type_tag(described));
+    };
+    // In a damaged core types may stand for each other.
+    for (unsigned n = 0; n < deepest && stands_for_another(); ++n) {
         described = btf__type_by_id(types_.get(), described->type);
+    }
+    if (stands_for_another()) {
+        return nullptr;
     }
     if (described != nullptr && btf_is_fwd(described)) {
         const char *name = btf__name_by_offset(types_.get(), described->name_off);
@@ -87,9 +96,9 @@ const btf_type *BtfTypes::plain(TypeId type) const {
     return described != nullptr && btf_is_void(described) ? nullptr : described;
 }
 
-Type BtfTypes::describe(TypeId type) const {
+Type BtfTypes::describe(TypeId type, unsigned depth) const {
     const btf_type *described = plain(type);
-    if (described == nullptr) {
+    if (described == nullptr || depth == 0) {
         return {};
     }
     if (btf_is_ptr(described)) {
@@ -102,7 +111,7 @@ Type BtfTypes::describe(TypeId type) const {
         const auto *array = btf_array(described);
         const std::uint64_t count = array->nelems;
         return {.kind = Type::Kind::array,
-                .size = count * describe(array->type).size,
+                .size = count * describe(array->type, depth - 1).size,
                 .target = array->type,
                 .count = count};
     }

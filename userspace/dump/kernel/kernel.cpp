@@ -20,6 +20,7 @@ namespace ballast::dump {
 namespace {
 
 constexpr std::size_t release_field = 2;
+constexpr std::uint64_t largest_struct = 4096; // of what the names stand in
 
 std::optional<PageTables> find_page_tables(const Vmcoreinfo &vmcoreinfo) {
     const auto phys_base = vmcoreinfo.number("phys_base");
@@ -51,9 +52,12 @@ struct FoundUtsname {
  */
 std::optional<FoundUtsname> find_utsname(const Vmcoreinfo &vmcoreinfo, AddressSpace &memory, std::string_view release) {
     const auto symbol = vmcoreinfo.symbol("init_uts_ns");
-    const auto offset = vmcoreinfo.offset("uts_namespace.name");
+    auto offset = vmcoreinfo.offset("uts_namespace.name");
     if (!symbol || release.empty()) {
         return std::nullopt;
+    }
+    if (offset > largest_struct) {
+        offset.reset();
     }
     constexpr std::uint64_t alignment = 4; // of what stands before it, a kref
     const std::uint64_t last = offset.value_or(16 * alignment);

@@ -34,7 +34,8 @@ constexpr std::uint64_t largest_part = std::uint64_t{1} << 30; // of the image: 
 /** Gathers the pages behind virtual addresses. */
 class Gatherer {
   public:
-    Gatherer(AddressSpace &memory, std::uint64_t page_size) : memory_(&memory), page_size_(page_size) {}
+    Gatherer(AddressSpace &memory, const Core &core)
+        : memory_(&memory), page_size_(core.page_size()), all_memory_(core.max_pfn() * core.page_size()) {}
 
     void add_physical(std::uint64_t address, std::uint64_t size) {
         const Pfn begin = address / page_size_;
@@ -46,9 +47,9 @@ class Gatherer {
         }
     }
 
-    /** What isn't mapped is passed over. */
+    /** What isn't mapped is passed over, and what is larger than the machine's memory: a damaged core says so. */
     void add(std::uint64_t address, std::uint64_t size) {
-        const std::uint64_t end = address + size;
+        const std::uint64_t end = size <= all_memory_ ? address + size : address;
         while (address < end) {
             const auto place = memory_->translate(address);
             const std::uint64_t length =
@@ -84,6 +85,7 @@ class Gatherer {
   private:
     AddressSpace *memory_;
     std::uint64_t page_size_;
+    std::uint64_t all_memory_; // bytes
     std::vector<PfnRange> ranges_;
 };
 
@@ -138,7 +140,7 @@ std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmc
                                          const Symbols &symbols, const std::vector<MemorySection> &sections,
                                          std::uint64_t struct_page_size) {
     AddressSpace memory(core, tables);
-    Gatherer gatherer(memory, core.page_size());
+    Gatherer gatherer(memory, core);
     add_image(gatherer, symbols);
     add_per_cpu_areas(gatherer, PerCpu(memory, symbols));
     add_vmcoreinfo(gatherer, symbols, core.page_size());

@@ -10,6 +10,14 @@ namespace {
 constexpr std::uint32_t whole_word = 0xffffffff;
 constexpr unsigned type_shift = 24;
 
+// Debugging makes 64 bytes some more. A damaged core's number must not let us look for terabytes of struct pages.
+constexpr std::uint64_t largest_struct_page = 256;
+
+/** 0 where it can't be. */
+std::uint64_t sane_size(std::optional<std::uint64_t> size) {
+    return size && *size <= largest_struct_page ? *size : 0;
+}
+
 /** A flag's mask from the number of its bit. */
 std::optional<std::uint64_t> mask_of(std::optional<std::int64_t> bit) {
     return bit && *bit >= 0 && *bit < 64 ? std::optional(std::uint64_t{1} << *bit) : std::nullopt;
@@ -36,7 +44,7 @@ void fill(std::optional<Value> &absent, std::optional<Value> value) {
 class FromVmcoreinfo {
   public:
     explicit FromVmcoreinfo(const Vmcoreinfo &vmcoreinfo)
-        : vmcoreinfo_(&vmcoreinfo), size_(vmcoreinfo.size("page").value_or(0)) {}
+        : vmcoreinfo_(&vmcoreinfo), size_(sane_size(vmcoreinfo.size("page"))) {}
 
     [[nodiscard]] PageLayout layout() const {
         PageLayout layout{
@@ -178,7 +186,7 @@ void complete(PageLayout &layout, const Types &types) {
     constexpr std::uint32_t offline_macro = 0x100;
 
     if (layout.size == 0) {
-        layout.size = types.size("page").value_or(0);
+        layout.size = sane_size(types.size("page"));
     }
     const FromTypes from(types, layout.size);
     fill(layout.flags, from.member("flags", 8));

@@ -9,8 +9,8 @@ namespace ballast::dump {
 
 namespace {
 
-constexpr std::uint64_t largest_area = std::uint64_t{1} << 30;
-constexpr std::uint64_t most_cpus = 8192; // CONFIG_NR_CPUS' limit
+constexpr std::uint64_t largest_area = std::uint64_t{16} << 20; // kernels have some 200 KB
+constexpr std::uint64_t most_cpus = 8192;                       // CONFIG_NR_CPUS' limit
 
 } // namespace
 

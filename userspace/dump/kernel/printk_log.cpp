@@ -39,11 +39,17 @@ Value load(std::span<const std::byte> bytes, std::uint64_t offset) {
     return value;
 }
 
+/** Step by step, as a damaged core's sizes may be of anything. */
 std::vector<std::byte> read_part(AddressSpace &memory, std::uint64_t address, std::uint64_t size) {
-    std::vector<std::byte> bytes(size);
-    if (!memory.read(address, bytes)) {
-        throw Error(
-            fmt::format("the kernel's log is not all in the core: {} bytes at {:#x} can't be read", size, address));
+    constexpr std::uint64_t step = std::uint64_t{1} << 20U;
+    std::vector<std::byte> bytes;
+    while (bytes.size() < size) {
+        const std::uint64_t begin = bytes.size();
+        bytes.resize(begin + std::min(step, size - begin));
+        if (!memory.read(address + begin, std::span(bytes).subspan(begin))) {
+            throw Error(
+                fmt::format("the kernel's log is not all in the core: {} bytes at {:#x} can't be read", size, address));
+        }
     }
     return bytes;
 }
@@ -129,7 +135,7 @@ std::optional<PrintkLog> PrintkLog::find(const Vmcoreinfo &vmcoreinfo, AddressSp
     }
     const auto count_shift = load<std::uint32_t>(ring, *records + *count_bits);
     const auto size_shift = load<std::uint32_t>(ring, *texts + *size_bits);
-    if (count_shift == 0 || count_shift > most_bits || size_shift == 0 || size_shift > most_bits) {
+    if (count_shift == 0 || count_shift > size_shift || size_shift > most_bits) {
         return std::nullopt;
     }
     log.layout_ = *layout;
