@@ -49,7 +49,7 @@ class Lines:
 class Qmp:
     """A connection to QEMU's monitor; `timeout`s are in seconds."""
 
-    def __init__(self, connection: socket.socket, timeout: float = 60) -> None:
+    def __init__(self, connection: socket.socket, timeout: float = 300) -> None:
         self._lines = Lines(connection, "QEMU")
         self._timeout = timeout
         self._events: list[Message] = []
