@@ -142,6 +142,12 @@ TEST_CASE("A dump that ends within its headers is refused as truncated") {
     CHECK_THAT(dump.open_failure(), ContainsSubstring("truncated"));
 }
 
+TEST_CASE("Where a part would be that a dump doesn't have makes no difference") {
+    const Dump dump;
+    poke(dump.path(), 4096 + 64 + 6, "\x7f"); // eraseinfo
+    CHECK(dump.open().eraseinfo().empty());
+}
+
 TEST_CASE("Headers that can't be are refused") {
     const Dump dump;
     const auto spoil = [&](std::uint64_t offset, const std::string &bytes) { poke(dump.path(), offset, bytes); };
@@ -164,5 +170,9 @@ TEST_CASE("Headers that can't be are refused") {
     SECTION("with notes beyond the end") {
         spoil(4096 + 56 + 6, "\x7f");
         CHECK_THAT(dump.open_failure(), ContainsSubstring("its notes"));
+    }
+    SECTION("with gigabytes of notes") {
+        spoil(4096 + 56 + 3, "\x10");
+        CHECK_THAT(dump.open_failure(), ContainsSubstring("its notes would be"));
     }
 }
