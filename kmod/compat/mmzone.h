@@ -3,16 +3,11 @@
 #ifndef BALLAST_COMPAT_MMZONE_H
 #define BALLAST_COMPAT_MMZONE_H
 
+#include <linux/log2.h>
 #include <linux/mmzone.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-#define COMPAT_MAX_PAGE_ORDER (MAX_ORDER - 1)
-#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define COMPAT_MAX_PAGE_ORDER MAX_ORDER
-#else
-#define COMPAT_MAX_PAGE_ORDER MAX_PAGE_ORDER
-#endif
+/* What MAX_ORDER is, and whether it has that name, differs; this does not. */
+#define COMPAT_MAX_PAGE_ORDER ilog2(MAX_ORDER_NR_PAGES)
 
 /* Does someone want a range of the zone's memory for himself? */
 static inline bool compat_has_isolate_pageblock(struct zone *zone)

@@ -25,7 +25,7 @@ static inline void compat_free_page_last(struct page *page)
 	if (page_ref_freeze(page, 1)) {
 		adjust_managed_page_count(page, -1);
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
-		/* So are pages marked there that were never online. */
+		/* So are pages marked there that were never online. No header tells of it. */
 		__SetPageOffline(page);
 #endif
 		generic_online_page(page, 0);

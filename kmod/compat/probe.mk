@@ -16,6 +16,11 @@ ccflags-y += $(call compat_probe,linux/balloon.h,BALLOON_CORE,bool adjust_manage
 ccflags-y += $(call compat_probe,linux/migrate_mode.h,NO_COPY,MIGRATE_SYNC_NO_COPY)
 ccflags-y += $(call compat_probe,linux/mm_types.h,FOLIO_INDEX,pgoff_t __folio_index)
 ccflags-y += $(call compat_probe,linux/highmem-internal.h,KMAP_LOCAL,kmap_local_page)
+ccflags-y += $(call compat_probe,linux/shrinker.h,SHRINKER_ALLOC,shrinker_alloc)
+ccflags-y += $(call compat_probe,linux/shrinker.h,SHRINKER_NAME,__printf.*register_shrinker)
+ccflags-y += $(call compat_probe,linux/mmzone.h,NR_BALLOON_PAGES,NR_BALLOON_PAGES)
+ccflags-y += $(call compat_probe,linux/virtio.h,VIRTIO_RESET_DEVICE,virtio_reset_device)
+ccflags-y += $(call compat_probe,linux/virtio_config.h,VIRTQUEUE_INFO,^struct virtqueue_info)
 ccflags-y += $(call compat_probe,linux/cgroup.h,RSTAT_FLUSH_HOLD,cgroup_rstat_flush_hold)
 ccflags-y += $(call compat_probe,linux/cgroup.h,RSTAT_RELEASE_GROUP,cgroup_rstat_flush_release.struct)
 # Statistics of all scheduling classes came with the tracepoint for all of them.

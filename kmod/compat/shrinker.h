@@ -6,11 +6,10 @@
 #include <linux/kernel.h>
 #include <linux/errno.h>
 #include <linux/shrinker.h>
-#include <linux/version.h>
 
 typedef unsigned long (*compat_shrinker_fn)(struct shrinker *shrinker, struct shrink_control *sc);
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#ifndef COMPAT_HAS_SHRINKER_ALLOC
 struct compat_shrinker {
 	struct shrinker shrinker;
 	void *owner;
@@ -29,10 +28,10 @@ static inline int compat_shrinker_register(struct compat_shrinker *s, const char
 	s->shrinker.count_objects = count;
 	s->shrinker.scan_objects = scan;
 	s->shrinker.seeks = DEFAULT_SEEKS;
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 0, 0)
-	return register_shrinker(&s->shrinker);
-#else
+#ifdef COMPAT_HAS_SHRINKER_NAME
 	return register_shrinker(&s->shrinker, "%s", name);
+#else
+	return register_shrinker(&s->shrinker);
 #endif
 }
 

@@ -3,7 +3,6 @@
 #ifndef BALLAST_COMPAT_VIRTIO_H
 #define BALLAST_COMPAT_VIRTIO_H
 
-#include <linux/version.h>
 #include <linux/virtio.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_config.h>
@@ -16,7 +15,7 @@ struct compat_virtqueue {
 
 #define COMPAT_VIRTQUEUES_MAX 8
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#ifndef COMPAT_HAS_VIRTQUEUE_INFO
 static inline int compat_virtio_find_vqs(struct virtio_device *vdev, unsigned int count,
 					 struct virtqueue *vqs[],
 					 const struct compat_virtqueue wanted[])
@@ -61,7 +60,7 @@ static inline int compat_virtio_find_vqs(struct virtio_device *vdev, unsigned in
 #define compat_wanted_callback(i) (wanted[i].callback)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#ifndef COMPAT_HAS_VIRTIO_RESET_DEVICE
 static inline void virtio_reset_device(struct virtio_device *vdev)
 {
 	vdev->config->reset(vdev);

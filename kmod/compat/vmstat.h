@@ -7,7 +7,6 @@
 #define BALLAST_COMPAT_VMSTAT_H
 
 #include <linux/mm.h>
-#include <linux/version.h>
 #include <linux/vmstat.h>
 
 /* Its name until 6.x, and in 7.x. */
@@ -39,7 +38,7 @@ static inline void count_balloon_migrate(void)
 /* "Balloon:" in /proc/meminfo, of kernels that have it. */
 static inline void account_balloon_pages(struct page *page, long count)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#ifdef COMPAT_HAS_NR_BALLOON_PAGES
 	mod_node_page_state(page_pgdat(page), NR_BALLOON_PAGES, count);
 #endif
 }
