@@ -49,7 +49,7 @@ TEST_CASE("A descriptor that a full disk cuts in two is taken back") {
     const std::uint64_t whole = layout.descriptors + 3 * sizeof(PageDescriptor);
     const SavedChunk saved = [&] {
         const FileSizeLimit limit(whole + 10);
-        return copier.save(part, chunk, part.data);
+        return copier.save(part.data);
     }();
 
     CHECK(saved.error == EFBIG);

@@ -12,14 +12,17 @@ namespace ballast::dump {
 
 namespace {
 
-// A chunk's pages before compression. Larger ones gain nothing, and this is most of a thread's memory.
-constexpr std::uint64_t chunk_bytes = std::uint64_t{128} << 10U;
+// A chunk's pages before compression. Larger ones gain nothing.
+constexpr std::uint64_t chunk_bytes = std::uint64_t{64} << 10U;
+
+// Data of chunks that wait for their place while another is filled.
+constexpr std::uint64_t waiting_bytes = std::uint64_t{64} << 10U;
 
 // The stack, and small things on the heap.
 constexpr std::uint64_t other_memory = std::uint64_t{32} << 10U;
 
-/** The last page of a chunk may need more room than it ends up with. */
-std::uint64_t buffer_size(const Compressor &compressor, std::uint64_t page_size) {
+/** Of a chunk that is being filled: its last page may need more room than it ends up with. */
+std::uint64_t most_data(const Compressor &compressor, std::uint64_t page_size) {
     return (ChunkCopier::chunk_pages(page_size) - 1) * page_size + std::max(compressor.room(), page_size);
 }
 
@@ -29,10 +32,18 @@ ChunkCopier::ChunkCopier(const CopyJob &job)
     : job_(&job),
       reader_(job.core),
       compressor_(make_compressor(job.compression, job.core.page_size())),
-      descriptors_(chunk_pages(job.core.page_size())),
+      descriptors_(most_waiting * chunk_pages(job.core.page_size())),
       entries_(descriptors_.size()),
-      data_(buffer_size(*compressor_, job.core.page_size())) {
-    holes_.reserve(descriptors_.size());
+      chunks_(most_waiting),
+      data_(waiting_bytes + most_data(*compressor_, job.core.page_size())) {
+    const std::uint64_t pages = chunk_pages(job.core.page_size());
+    for (std::size_t n = 0; n < chunks_.size(); n++) {
+        chunks_[n].entries = std::span(entries_).subspan(n * pages, pages);
+        chunks_[n].descriptors = std::span(descriptors_).subspan(n * pages, pages);
+    }
+    if (job.dedup_memory != 0) {
+        hashes_.resize(pages);
+    }
 }
 
 std::uint64_t ChunkCopier::chunk_pages(std::uint64_t page_size) {
@@ -41,45 +52,70 @@ std::uint64_t ChunkCopier::chunk_pages(std::uint64_t page_size) {
 
 std::uint64_t ChunkCopier::memory(const Compression &compression, const Core &core) {
     const auto compressor = make_compressor(compression, core.page_size());
-    return compressor->memory() + buffer_size(*compressor, core.page_size()) +
-           chunk_pages(core.page_size()) * (sizeof(PageDescriptor) + sizeof(Entry)) + core.format().reader_memory() +
-           other_memory;
+    return compressor->memory() + waiting_bytes + most_data(*compressor, core.page_size()) +
+           most_waiting * chunk_pages(core.page_size()) * (sizeof(PageDescriptor) + sizeof(Entry)) +
+           core.format().reader_memory() + other_memory;
+}
+
+bool ChunkCopier::make_room() {
+    if (waiting_ == 0) {
+        return true;
+    }
+    const std::size_t most = data_.size() - waiting_bytes;
+    const std::size_t begin = waiting(0).begin;
+    if (waiting_ == chunks_.size() || data_.size() - (used_ - begin) < most) {
+        return false;
+    }
+    if (data_.size() - used_ < most) {
+        std::memmove(data_.data(), data_.data() + begin, used_ - begin);
+        used_ -= begin;
+        for (std::size_t n = 0; n < waiting_; n++) {
+            waiting(n).begin -= begin;
+        }
+    }
+    return true;
 }
 
 std::uint64_t ChunkCopier::fill(const CopyPart &part, const Chunk &chunk) {
-    const std::span<std::byte> data(data_);
     const bool share_zeros = part.zero_page.has_value();
     // Other codecs make a few bytes of zeros; pages with the same content are found by their place in the file.
     const bool leave_holes = part.file != nullptr && part.file->has_holes() && job_->compression.codec == Codec::raw &&
                              job_->dedup_memory == 0;
     sizes_only_ = part.file == nullptr && job_->compression.codec == Codec::raw && job_->dedup_memory == 0;
+    if (waiting_ == 0) {
+        used_ = 0;
+    }
+    FilledChunk &filled = waiting(waiting_);
+    filled.part = &part;
+    filled.chunk = chunk;
+    filled.begin = used_;
+    filled.size = 0;
+    const std::span<std::byte> data = std::span(data_).subspan(used_);
     SetBits pfns(job_->pages, chunk.first);
     unreadable_.clear();
-    holes_.clear();
-    used_ = 0;
     BitRun run;
     for (std::uint64_t n = 0; n < chunk.pages; n++, run.first++, run.length--) {
         if (run.length == 0) {
             run = pfns.next_run(chunk.pages - n);
         }
-        Entry &entry = entries_[n];
+        Entry &entry = filled.entries[n];
         entry = {.pfn = run.first};
-        const StoredPage stored = store(entry, run.length, share_zeros, data.subspan(used_));
-        descriptors_[n] = {.offset = used_, .size = stored.size, .flags = stored.flags, .page_flags = entry.page_flags};
-        if (leave_holes && stored.size == job_->core.page_size() && is_zero(data.subspan(used_, stored.size))) {
-            add_hole(used_, used_ + stored.size);
+        const StoredPage stored = store(entry, run.length, share_zeros, data.subspan(filled.size));
+        filled.descriptors[n] = {.offset = filled.size,
+                                 .size = stored.size,
+                                 .flags = stored.flags,
+                                 .page_flags = entry.readable ? 0 : kdump::page_was_unreadable};
+        if (leave_holes && stored.size == job_->core.page_size() && is_zero(data.subspan(filled.size, stored.size))) {
+            entry.data = Data::hole;
         }
-        used_ += stored.size;
+        if (!hashes_.empty()) {
+            hashes_[n] = hash_content(data.subspan(filled.size, stored.size));
+        }
+        filled.size += stored.size;
     }
-    return used_;
-}
-
-void ChunkCopier::add_hole(std::uint64_t begin, std::uint64_t end) {
-    if (!holes_.empty() && holes_.back().end == begin) {
-        holes_.back().end = end;
-    } else {
-        holes_.push_back({.begin = begin, .end = end});
-    }
+    used_ += filled.size;
+    waiting_++;
+    return filled.size;
 }
 
 /** Puts the page into out, unless it shares the zero page. It is the first of so many side by side. */
@@ -95,9 +131,6 @@ StoredPage ChunkCopier::store(Entry &entry, std::uint64_t run, bool share_zeros,
         if (share_zeros && is_zero(page)) {
             entry.data = Data::zero_page;
             return {};
-        }
-        if (job_->dedup_memory != 0) {
-            entry.hash = hash_content(page);
         }
         return compressor_->store(page, out);
     } catch (const ReadError &error) {
@@ -126,74 +159,83 @@ StoredPage ChunkCopier::store_as_it_is(Entry &entry, bool share_zeros, std::span
         entry.data = Data::zero_page;
         return {};
     }
-    if (job_->dedup_memory != 0) {
-        entry.hash = hash_content(stored->bytes);
-    }
     std::ranges::copy(stored->bytes, out.begin());
     return {.size = static_cast<std::uint32_t>(stored->bytes.size()), .flags = stored->flags};
 }
 
 /** Zeros, and a mark. */
 StoredPage ChunkCopier::store_unreadable(Entry &entry, bool share_zeros, std::span<std::byte> out) {
-    entry.page_flags = kdump::page_was_unreadable;
+    entry.readable = false;
     if (share_zeros) {
         entry.data = Data::zero_page;
         return {};
     }
     const std::vector<std::byte> zeros(job_->core.page_size());
-    if (job_->dedup_memory != 0) {
-        entry.hash = hash_content(zeros);
-    }
     return compressor_->store(zeros, out);
 }
 
-std::uint64_t ChunkCopier::share(const Chunk &chunk, std::uint64_t offset, SamePages &known) {
-    std::uint64_t kept = 0;
-    for (std::uint64_t n = 0; n < chunk.pages; n++) {
-        PageDescriptor &descriptor = descriptors_[n];
-        if (entries_[n].data != Data::in_chunk) {
+std::uint64_t ChunkCopier::share(std::uint64_t offset, SamePages &known) {
+    FilledChunk &filled = waiting(0);
+    std::byte *const data = data_.data() + filled.begin;
+    std::size_t kept = 0;
+    for (std::uint64_t n = 0; n < filled.chunk.pages; n++) {
+        PageDescriptor &descriptor = filled.descriptors[n];
+        if (filled.entries[n].data != Data::in_chunk) {
             continue;
         }
-        if (const auto same = known.find(entries_[n].hash)) {
-            entries_[n].data = Data::same_page;
+        const auto same = known.find(hashes_[n]);
+        if (same && same->size == descriptor.size && same->flags == descriptor.flags) {
+            filled.entries[n].data = Data::same_page;
             descriptor.offset = same->offset;
-            descriptor.size = same->size;
-            descriptor.flags = same->flags;
             continue;
         }
-        std::memmove(data_.data() + kept, data_.data() + descriptor.offset, descriptor.size);
+        std::memmove(data + kept, data + descriptor.offset, descriptor.size);
         descriptor.offset = kept;
-        known.add(entries_[n].hash, {.offset = offset + kept, .size = descriptor.size, .flags = descriptor.flags});
+        if (!same) {
+            known.add(hashes_[n], {.offset = offset + kept, .size = descriptor.size, .flags = descriptor.flags});
+        }
         kept += descriptor.size;
     }
-    return used_ = kept;
+    return filled.size = kept;
 }
 
-SavedChunk ChunkCopier::save(const CopyPart &part, const Chunk &chunk, std::uint64_t offset) {
-    if (part.file == nullptr) {
-        return saved(place_descriptors(part, chunk, offset, used_), used_, 0);
+SavedChunk ChunkCopier::save(std::uint64_t offset) {
+    const FilledChunk &filled = waiting(0);
+    oldest_ = (oldest_ + 1) % chunks_.size();
+    waiting_--;
+    const std::uint64_t page_size = job_->core.page_size();
+    if (filled.part->file == nullptr) {
+        return saved(filled, filled.chunk.pages, filled.size, 0);
     }
-    const Written data = write_data(*part.file, offset);
-    const std::uint64_t whole = place_descriptors(part, chunk, offset, data.bytes);
-    if (!part.descriptors) {
-        return saved(whole, data.bytes, data.error);
+    const Written data = write_data(filled, offset);
+    const std::uint64_t whole = place_descriptors(filled, offset, data.bytes, page_size);
+    if (!filled.part->descriptors) {
+        return saved(filled, whole, data.bytes, data.error);
     }
-    const Written table = write_descriptors(part, chunk, whole);
-    return saved(table.bytes / sizeof(PageDescriptor), data.bytes, data.error != 0 ? data.error : table.error);
+    const Written table = write_descriptors(filled, whole);
+    return saved(filled, table.bytes / sizeof(PageDescriptor), data.bytes, data.error != 0 ? data.error : table.error);
 }
 
 /** Writes the chunk's data but for its holes. */
-Written ChunkCopier::write_data(Output &file, std::uint64_t offset) {
-    const std::span<const std::byte> data = std::span(data_).first(used_);
+Written ChunkCopier::write_data(const FilledChunk &filled, std::uint64_t offset) const {
+    Output &file = *filled.part->file;
+    const std::span<const std::byte> data = std::span(data_).subspan(filled.begin, filled.size);
     Written all;
     const auto add = [&all](const Written &piece) {
         all.bytes += piece.bytes;
         all.error = piece.error;
         return piece.error == 0;
     };
-    for (const Hole &hole : holes_) {
-        if (!add(file.write_some(offset + all.bytes, data.subspan(all.bytes, hole.begin - all.bytes))) ||
-            !add(file.leave_hole(offset + hole.begin, hole.end - hole.begin))) {
+    for (std::uint64_t n = 0; n < filled.chunk.pages; n++) {
+        if (filled.entries[n].data != Data::hole) {
+            continue;
+        }
+        const PageDescriptor &hole = filled.descriptors[n];
+        if (hole.offset > all.bytes &&
+            !add(file.write_some(offset + all.bytes, data.subspan(all.bytes, hole.offset - all.bytes)))) {
+            return all;
+        }
+        if (!add(file.leave_hole(offset + hole.offset, hole.size))) {
             return all;
         }
     }
@@ -202,27 +244,30 @@ Written ChunkCopier::write_data(Output &file, std::uint64_t offset) {
 }
 
 /** Lets offsets count from the file's start. How many pages, from the first on, have all their bytes written. */
-std::uint64_t ChunkCopier::place_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t offset,
-                                             std::uint64_t written) {
-    for (std::uint64_t n = 0; n < chunk.pages; n++) {
-        PageDescriptor &descriptor = descriptors_[n];
-        if (entries_[n].data == Data::zero_page) {
-            descriptor.offset = *part.zero_page;
-            descriptor.size = static_cast<std::uint32_t>(job_->core.page_size());
-        } else if (entries_[n].data == Data::in_chunk) {
+std::uint64_t ChunkCopier::place_descriptors(const FilledChunk &filled, std::uint64_t offset, std::uint64_t written,
+                                             std::uint64_t page_size) {
+    for (std::uint64_t n = 0; n < filled.chunk.pages; n++) {
+        PageDescriptor &descriptor = filled.descriptors[n];
+        const Data data = filled.entries[n].data;
+        if (data == Data::zero_page) {
+            descriptor.offset = *filled.part->zero_page;
+            descriptor.size = static_cast<std::uint32_t>(page_size);
+        } else if (data != Data::same_page) {
             if (descriptor.offset + descriptor.size > written) {
                 return n;
             }
             descriptor.offset += offset;
         }
     }
-    return chunk.pages;
+    return filled.chunk.pages;
 }
 
 /** Writes the first `count` descriptors, as many as stand side by side at once. */
-Written ChunkCopier::write_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t count) {
+Written ChunkCopier::write_descriptors(const FilledChunk &filled, std::uint64_t count) const {
+    const CopyPart &part = *filled.part;
     const auto rank = [&](std::uint64_t n) {
-        return (job_->ranks != nullptr ? job_->ranks->rank(entries_[n].pfn) : chunk.rank + n) - part.first_rank;
+        return (job_->ranks != nullptr ? job_->ranks->rank(filled.entries[n].pfn) : filled.chunk.rank + n) -
+               part.first_rank;
     };
     Written all;
     for (std::uint64_t n = 0; n < count && all.error == 0;) {
@@ -232,7 +277,7 @@ Written ChunkCopier::write_descriptors(const CopyPart &part, const Chunk &chunk,
             side_by_side++;
         }
         const std::uint64_t offset = *part.descriptors + first * sizeof(PageDescriptor);
-        const auto bytes = std::as_bytes(std::span(descriptors_).subspan(n, side_by_side));
+        const auto bytes = std::as_bytes(filled.descriptors.subspan(n, side_by_side));
         const Written written = part.file->write_some(offset, bytes);
         // A descriptor that was cut in two would point nowhere: zeros say that its page is lost.
         const std::array<std::byte, sizeof(PageDescriptor)> zeros{};
@@ -246,10 +291,10 @@ Written ChunkCopier::write_descriptors(const CopyPart &part, const Chunk &chunk,
     return all;
 }
 
-SavedChunk ChunkCopier::saved(std::uint64_t pages, std::uint64_t written, int error) const {
+SavedChunk ChunkCopier::saved(const FilledChunk &filled, std::uint64_t pages, std::uint64_t written, int error) {
     SavedChunk result{.pages = pages, .zero_pages = 0, .same_pages = 0, .written = written, .error = error};
-    for (const Entry &entry : std::span(entries_).first(pages)) {
-        result.zero_pages += entry.data == Data::zero_page && entry.page_flags == 0 ? 1 : 0;
+    for (const Entry &entry : filled.entries.first(pages)) {
+        result.zero_pages += entry.data == Data::zero_page && entry.readable ? 1 : 0;
         result.same_pages += entry.data == Data::same_page ? 1 : 0;
     }
     return result;

@@ -33,8 +33,10 @@ struct UnreadablePage {
     bool lost = false; // a dump should have it
 };
 
-/** One thread's part of a copy job: reads and compresses a chunk, then, told its place, writes it. Allocates only at
- * the start. */
+/**
+ * One thread's part of a copy job: reads and compresses chunks, which wait in its buffer until they are told their
+ * places, in the order in which they came; then it writes them. Allocates only at the start.
+ */
 class ChunkCopier {
   public:
     explicit ChunkCopier(const CopyJob &job);
@@ -42,64 +44,79 @@ class ChunkCopier {
     /** Most pages in a chunk. */
     static std::uint64_t chunk_pages(std::uint64_t page_size);
 
+    /** Most chunks that wait at the same time. */
+    static constexpr std::size_t most_waiting = 24;
+
     /** What a copier takes, in bytes, its thread's stack included. */
     static std::uint64_t memory(const Compression &compression, const Core &core);
 
-    /** Reads and compresses the chunk. Its size in the file, in bytes. */
+    /** Makes room for one more chunk; false while there is none. There is where no chunk waits. */
+    bool make_room();
+
+    /** Reads and compresses the chunk, for which there is room. Its size in the file, in bytes. part: must stay until
+     * the chunk is saved. */
     std::uint64_t fill(const CopyPart &part, const Chunk &chunk);
 
-    /** Lets pages of the chunk share the data of pages with the same content, those before them and those in known;
-     * adds its own to known, as the chunk will be at the offset. Its size then. */
-    std::uint64_t share(const Chunk &chunk, std::uint64_t offset, SamePages &known);
-
-    /** Writes the chunk that fill() took: its data to the offset, then the descriptors of all pages whose data got
-     * there. */
-    SavedChunk save(const CopyPart &part, const Chunk &chunk, std::uint64_t offset);
-
-    /** The pages of the chunk that fill() could not read: zeros stand for them. */
+    /** The pages of the chunk just filled that could not be read: zeros stand for them. */
     [[nodiscard]] std::span<const UnreadablePage> unreadable() const { return unreadable_; }
+
+    /** Where no other chunk waits: lets pages of the chunk share the data of pages with the same content, those before
+     * them and those in known; adds its own to known, as the chunk will be at the offset. Its size then. */
+    std::uint64_t share(std::uint64_t offset, SamePages &known);
+
+    /** Writes the chunk that has waited longest: its data to the offset, then the descriptors of all pages whose data
+     * got there. */
+    SavedChunk save(std::uint64_t offset);
 
   private:
     using PageDescriptor = kdump::PageDescriptor;
 
-    /** Where a page's data is. */
-    enum class Data : std::uint8_t { in_chunk, zero_page, same_page };
+    /** Where a page's data is. Of a hole: nowhere, as the file reads as zeros there. */
+    enum class Data : std::uint8_t { in_chunk, hole, zero_page, same_page };
 
     struct Entry {
         Pfn pfn = 0;
         Data data = Data::in_chunk;
-        std::uint64_t page_flags = 0;
-        ContentHash hash{};
+        bool readable = true;
     };
 
-    /** Bytes [begin, end). */
-    struct Hole {
-        std::uint64_t begin = 0;
-        std::uint64_t end = 0;
+    /** A chunk's pages, one after the other. */
+    struct FilledChunk {
+        const CopyPart *part = nullptr;
+        Chunk chunk;
+        std::span<Entry> entries;
+        std::span<PageDescriptor> descriptors; // offsets from the chunk's start
+        std::size_t begin = 0;                 // of its data in data_
+        std::size_t size = 0;
     };
 
+    [[nodiscard]] FilledChunk &waiting(std::size_t n) { return chunks_[(oldest_ + n) % chunks_.size()]; }
     StoredPage store(Entry &entry, std::uint64_t run, bool share_zeros, std::span<std::byte> out);
     StoredPage store_as_it_is(Entry &entry, bool share_zeros, std::span<std::byte> out);
     std::span<const std::byte> page_without_erased(Pfn pfn, std::uint64_t run);
     StoredPage store_unreadable(Entry &entry, bool share_zeros, std::span<std::byte> out);
-    std::uint64_t place_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t offset,
-                                    std::uint64_t written);
-    Written write_data(Output &file, std::uint64_t offset);
-    void add_hole(std::uint64_t begin, std::uint64_t end);
-    Written write_descriptors(const CopyPart &part, const Chunk &chunk, std::uint64_t count);
-    [[nodiscard]] SavedChunk saved(std::uint64_t pages, std::uint64_t written, int error) const;
+    void hash(std::span<const std::byte> page);
+    static std::uint64_t place_descriptors(const FilledChunk &filled, std::uint64_t offset, std::uint64_t written,
+                                           std::uint64_t page_size);
+    [[nodiscard]] Written write_data(const FilledChunk &filled, std::uint64_t offset) const;
+    [[nodiscard]] Written write_descriptors(const FilledChunk &filled, std::uint64_t count) const;
+    [[nodiscard]] static SavedChunk saved(const FilledChunk &filled, std::uint64_t pages, std::uint64_t written,
+                                          int error);
 
     const CopyJob *job_;
     PageReader reader_;
     std::unique_ptr<Compressor> compressor_;
-    std::vector<PageDescriptor> descriptors_;
+    std::vector<PageDescriptor> descriptors_; // of all chunks
     std::vector<Entry> entries_;
+    std::vector<FilledChunk> chunks_; // a ring
+    std::size_t oldest_ = 0;          // of those that wait
+    std::size_t waiting_ = 0;
+    std::vector<std::byte> data_; // of the chunks that wait, one behind the other
+    std::size_t used_ = 0;        // one past the last chunk's data
     std::vector<UnreadablePage> unreadable_;
+    std::vector<ContentHash> hashes_;    // of the chunk's pages, only where pages share data
     std::vector<std::byte> erased_page_; // only where something is erased
-    std::vector<std::byte> data_;
-    bool sizes_only_ = false; // of raw pages: a dry run wants no more than which of them are zeros
-    std::uint64_t used_ = 0;  // of data_
-    std::vector<Hole> holes_; // of data_: zeros that the file need not hold
+    bool sizes_only_ = false;            // of raw pages: a dry run wants no more than which of them are zeros
 };
 
 } // namespace ballast::dump

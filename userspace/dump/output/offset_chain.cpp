@@ -3,49 +3,82 @@
 
 namespace ballast::dump {
 
-OffsetChain::OffsetChain(std::uint64_t start, unsigned threads) : slots_(std::size_t{threads} + 1) {
-    give_turn(0, start);
+std::optional<std::uint64_t> ChunkPlace::offset() const {
+    return (state_.load(std::memory_order_acquire) & known) != 0 ? std::optional(offset_) : std::nullopt;
 }
 
-std::optional<std::uint64_t> OffsetChain::place(std::uint64_t n, std::uint64_t size) {
-    const auto offset = wait(n);
-    if (offset) {
-        pass(n, *offset + size);
-    }
-    return offset;
+std::optional<std::uint64_t> ChunkPlace::wait() const {
+    state_.wait(0, std::memory_order_acquire);
+    return offset();
+}
+
+void ChunkPlace::forget() {
+    state_.fetch_and(~known, std::memory_order_relaxed);
+}
+
+void ChunkPlace::cancel() {
+    state_.fetch_or(cancelled, std::memory_order_release);
+    state_.notify_all();
+}
+
+void ChunkPlace::set(std::uint64_t offset) {
+    offset_ = offset;
+    state_.fetch_or(known, std::memory_order_release);
+    state_.notify_one();
+}
+
+OffsetChain::OffsetChain(std::uint64_t start, std::size_t under_way) : slots_(under_way + 1), end_(start) {
+    slots_.front().state = placed;
+}
+
+void OffsetChain::set_size(std::uint64_t n, std::uint64_t size, ChunkPlace &place) {
+    tell_size(n, size, &place);
 }
 
 std::optional<std::uint64_t> OffsetChain::wait(std::uint64_t n) {
-    Slot &mine = slot(n);
-    const auto turn = static_cast<std::uint32_t>(n + 1);
-    for (auto seen = mine.turn.load(std::memory_order_acquire); seen != turn;
-         seen = mine.turn.load(std::memory_order_acquire)) {
-        // In this order: who cancels sets the flag before it changes the turn, so a sleep that starts after this look
-        // ends.
-        if (cancelled_.load(std::memory_order_acquire)) {
-            return std::nullopt;
-        }
-        mine.turn.wait(seen, std::memory_order_acquire);
-    }
-    return mine.offset;
+    const std::atomic<std::uint32_t> &state = slot(n).state;
+    state.wait(0, std::memory_order_acquire);
+    return (state.load(std::memory_order_acquire) & placed) != 0 ? std::optional(end_) : std::nullopt;
 }
 
 void OffsetChain::pass(std::uint64_t n, std::uint64_t end) {
-    give_turn(n + 1, end);
+    tell_size(n, end - end_, nullptr);
 }
 
-void OffsetChain::give_turn(std::uint64_t n, std::uint64_t offset) {
-    Slot &next = slot(n);
-    next.offset = offset;
-    next.turn.store(static_cast<std::uint32_t>(n + 1), std::memory_order_release);
-    next.turn.notify_one();
+void OffsetChain::tell_size(std::uint64_t n, std::uint64_t size, ChunkPlace *place) {
+    Slot &mine = slot(n);
+    mine.size = size;
+    mine.place = place;
+    // Whoever comes second, with the size or with the place, goes on.
+    if ((mine.state.fetch_or(sized, std::memory_order_acq_rel) & placed) != 0) {
+        hand_on(n);
+    }
+}
+
+/** Gives chunk n, whose size is known and whose turn it is, its place, and those behind it as far as sizes are known.
+ */
+void OffsetChain::hand_on(std::uint64_t n) {
+    std::uint32_t seen = sized;
+    for (; (seen & sized) != 0; n++) {
+        Slot &mine = slot(n);
+        const std::uint64_t offset = end_;
+        end_ = offset + mine.size;
+        // In this order: a chunk that knows its place may be gone at once, and another have its slot.
+        ChunkPlace *const place = mine.place;
+        mine.state.fetch_and(cancelled, std::memory_order_release);
+        if (place != nullptr) {
+            place->set(offset);
+        }
+        Slot &next = slot(n + 1);
+        seen = next.state.fetch_or(placed, std::memory_order_acq_rel);
+        next.state.notify_one();
+    }
 }
 
 void OffsetChain::cancel() {
-    cancelled_.store(true, std::memory_order_release);
     for (Slot &each : slots_) {
-        each.turn.store(wake_up, std::memory_order_release);
-        each.turn.notify_all();
+        each.state.fetch_or(cancelled, std::memory_order_release);
+        each.state.notify_all();
     }
 }
 
