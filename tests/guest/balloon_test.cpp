@@ -3,8 +3,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,17 @@ using ballast::control::open_file;
 using ballast::control::read_number;
 using ballast::control::read_text;
 using ballast::control::write_text;
+
+namespace {
+
+/** Is the root file system in memory? Elsewhere the programs that run are page cache, which counts as available. */
+bool programs_are_in_memory() {
+    struct statfs root {};
+    REQUIRE(statfs("/", &root) == 0);
+    return root.f_type == RAMFS_MAGIC || root.f_type == TMPFS_MAGIC;
+}
+
+} // namespace
 
 TEST_CASE("MemTotal falls by the balloon's size and comes back") {
     const LoadedBalloon balloon;
@@ -160,6 +173,9 @@ TEST_CASE("when memory runs out the balloon gives way before a process is killed
 }
 
 TEST_CASE("an inflation that finds no memory goes on when there is some") {
+    if (!programs_are_in_memory()) {
+        SKIP("a balloon of all that is available takes the memory of the programs that run from here");
+    }
     const LoadedBalloon balloon({"min_free=0"});
     const auto target = memory("MemAvailable") - 64 * mib;
     {
