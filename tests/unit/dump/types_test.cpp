@@ -88,6 +88,20 @@ TEST_CASE("DWARF tells sizes, members, also of unnamed unions, lengths of arrays
     CHECK(types->has_enum("pageflags"));
 }
 
+TEST_CASE("DWARF 4, units of types and compressed sections tell the same") {
+    const std::string form = GENERATE("dwarf_4", "dwarf_4_type_units", "dwarf_5_type_units", "compressed");
+    CAPTURE(form);
+    const auto types = open_dwarf(BALLAST_TYPES_SUBJECT + form + ".so");
+    CHECK(types->size("page") == 40);
+    CHECK(types->offset("page", "mapping") == 32);
+    CHECK(types->length("zone", "free_area") == 11);
+    CHECK(types->size("nodemask_t") == 128);
+    CHECK(types->enumerator("pageflags", "PG_lru") == 4);
+    const auto first = types->member(types->variable("types_of_variables")->type, "first");
+    REQUIRE(first);
+    CHECK(types->describe(*types->describe(first->type).target).size == 16);
+}
+
 TEST_CASE("DWARF's numbers beyond 127 are not taken for negative ones, nor negative ones for large") {
     const auto types = open_dwarf("/proc/self/exe");
     CHECK(types->offset("large", "after") == 200);

@@ -13,6 +13,19 @@ namespace {
 
 constexpr unsigned deepest = 16; // of unnamed structs in each other
 
+// Before DWARF 5 units of types have a section of their own, .debug_types, with offsets of its own.
+constexpr Dwarf_Off in_debug_types = Dwarf_Off{1} << 63U;
+constexpr unsigned first_without_debug_types = 5;
+
+/** Where a DIE is found again. */
+Dwarf_Off place_of(Dwarf_Die &die) {
+    Dwarf_Half version = 0;
+    std::uint8_t unit = 0;
+    dwarf_cu_info(die.cu, &version, &unit, nullptr, nullptr, nullptr, nullptr, nullptr);
+    const bool has_own_section = unit == DW_UT_type && version < first_without_debug_types;
+    return dwarf_dieoffset(&die) | (has_own_section ? in_debug_types : 0);
+}
+
 /** Bytes without a sign of their own (DW_FORM_data1) have none: what is negative has DW_FORM_sdata. */
 std::optional<std::int64_t> number(Dwarf_Die &die, unsigned attribute) {
     Dwarf_Attribute found{};
@@ -93,7 +106,7 @@ class DwarfTypes final : public Types {
     [[nodiscard]] bool has_enum(std::string_view type) const override { return find(enums_, type).has_value(); }
 
   private:
-    using Offset = Dwarf_Off; // of a DIE
+    using Offset = Dwarf_Off; // of a DIE, by place_of()
     using Names = std::unordered_map<std::string_view, Offset>;
 
     std::optional<Offset> find(const Names &names, std::string_view name) const;
@@ -130,16 +143,16 @@ bool DwarfTypes::read_unit() const {
     visit_children(unit, [this](Dwarf_Die &die) {
         const int tag = dwarf_tag(&die);
         if (tag == DW_TAG_variable && address_of(die)) {
-            variables_.try_emplace(name_of(die), dwarf_dieoffset(&die));
+            variables_.try_emplace(name_of(die), place_of(die));
         } else if ((is_structure(tag) || tag == DW_TAG_enumeration_type) && !name_of(die).empty() &&
                    dwarf_hasattr(&die, DW_AT_declaration) == 0) {
-            (is_structure(tag) ? structures_ : enums_).try_emplace(name_of(die), dwarf_dieoffset(&die));
+            (is_structure(tag) ? structures_ : enums_).try_emplace(name_of(die), place_of(die));
         } else if (tag == DW_TAG_typedef) {
             // A struct without a name of its own, as nodemask_t.
             const auto target = type_of(die);
             auto named = target ? plain(*target) : std::nullopt;
             if (named && is_structure(dwarf_tag(&*named)) && name_of(*named).empty()) {
-                structures_.try_emplace(name_of(die), dwarf_dieoffset(&*named));
+                structures_.try_emplace(name_of(die), place_of(*named));
             }
         }
         return false;
@@ -149,7 +162,10 @@ bool DwarfTypes::read_unit() const {
 
 std::optional<Dwarf_Die> DwarfTypes::die(Offset offset) const {
     Dwarf_Die found{};
-    return dwarf_offdie(dwarf_, offset, &found) != nullptr ? std::optional(found) : std::nullopt;
+    const Dwarf_Die *there = (offset & in_debug_types) != 0
+                                 ? dwarf_offdie_types(dwarf_, offset & ~in_debug_types, &found)
+                                 : dwarf_offdie(dwarf_, offset, &found);
+    return there != nullptr ? std::optional(found) : std::nullopt;
 }
 
 /** Typedefs and qualifiers taken away, a declaration replaced by what it declares. */
@@ -169,7 +185,7 @@ std::optional<Field> DwarfTypes::variable(std::string_view name) const {
     const auto offset = find(variables_, name);
     auto found = offset ? die(*offset) : std::nullopt;
     auto type = found ? type_of(*found) : std::nullopt;
-    return type ? std::optional(Field{.offset = address_of(*found).value_or(0), .type = dwarf_dieoffset(&*type)})
+    return type ? std::optional(Field{.offset = address_of(*found).value_or(0), .type = place_of(*type)})
                 : std::nullopt;
 }
 
@@ -182,7 +198,7 @@ Type DwarfTypes::describe(TypeId type) const {
     Type described{.kind = Type::Kind::other,
                    .size = static_cast<std::uint64_t>(number(*found, DW_AT_byte_size).value_or(0))};
     if (auto target = type_of(*found)) {
-        described.target = dwarf_dieoffset(&*target);
+        described.target = place_of(*target);
     }
     switch (dwarf_tag(&*found)) {
     case DW_TAG_base_type:
@@ -223,7 +239,7 @@ std::optional<Field> DwarfTypes::find_member(Dwarf_Die &type, std::string_view n
         }
         const auto offset = static_cast<std::uint64_t>(number(child, DW_AT_data_member_location).value_or(0));
         if (name_of(child) == name) {
-            found = Field{.offset = offset, .type = dwarf_dieoffset(&*child_type)};
+            found = Field{.offset = offset, .type = place_of(*child_type)};
         } else if (name_of(child).empty() && depth > 1) {
             auto inside = plain(*child_type);
             found = inside ? find_member(*inside, name, depth - 1) : std::nullopt;
