@@ -111,6 +111,7 @@ void DumpFile::read_header() {
     header_.vmcoreinfo_size = value_at<std::uint64_t>(sub_header, 40);
     header_.note_offset = value_at<std::uint64_t>(sub_header, 48);
     header_.note_size = value_at<std::uint64_t>(sub_header, 56);
+    header_.start_pfn = value_at<std::uint64_t>(sub_header, 80);
     header_.max_pfn = value_at<std::uint64_t>(sub_header, 96);
 }
 

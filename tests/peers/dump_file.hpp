@@ -24,7 +24,8 @@ struct DumpHeader {
     std::int32_t cpus = 0;
     std::uint64_t phys_base = 0;
     std::uint32_t dump_level = 0;
-    std::uint64_t max_pfn = 0; /**< one past the highest pfn */
+    std::uint64_t start_pfn = 0; /**< the first page of a split dump's file */
+    std::uint64_t max_pfn = 0;   /**< one past the highest pfn */
     std::uint64_t vmcoreinfo_offset = 0;
     std::uint64_t vmcoreinfo_size = 0;
     std::uint64_t note_offset = 0;

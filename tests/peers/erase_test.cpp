@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // What --config erases is gone from dumps of real cores, in each form; makedumpfile and libkdumpfile are the judges.
+#include "changed_core.hpp"
 #include "comparison.hpp"
 #include "debug_info.hpp"
 #include "dump_file.hpp"
@@ -12,12 +13,11 @@
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <cstring>
-#include <elf.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <set>
+#include <span>
 #include <sstream>
 #include <utility>
 
@@ -74,31 +74,10 @@ std::uint64_t nodename_address(const std::string &core) {
            nodename_offset;
 }
 
-std::uint64_t physical_of(const std::string &core, std::uint64_t address) {
-    constexpr std::uint64_t image_start = 0xffffffff80000000;
-    return address - image_start +
-           static_cast<std::uint64_t>(std::stoll(Kdumpfile(core).vmcoreinfo("NUMBER(phys_base)").value()));
-}
-
 /** Copies the core of a machine whose name is the marker. */
 void copy_with_marker(const std::string &core, const std::string &to) {
     std::filesystem::copy_file(core, to);
-    const std::uint64_t physical = physical_of(core, nodename_address(core));
-    std::fstream file(to, std::ios::in | std::ios::out | std::ios::binary);
-    Elf64_Ehdr header{};
-    file.read(reinterpret_cast<char *>(&header), sizeof header);
-    std::vector<Elf64_Phdr> segments(header.e_phnum);
-    file.seekg(static_cast<std::streamoff>(header.e_phoff));
-    file.read(reinterpret_cast<char *>(segments.data()),
-              static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
-    for (const Elf64_Phdr &segment : segments) { // the kernel's text is in two
-        if (segment.p_type == PT_LOAD && physical >= segment.p_paddr && physical < segment.p_paddr + segment.p_filesz) {
-            file.seekp(static_cast<std::streamoff>(segment.p_offset + physical - segment.p_paddr));
-            file.write(marker.data(), static_cast<std::streamsize>(marker.size()));
-        }
-    }
-    file.close();
-    REQUIRE(file);
+    write_kernel(to, nodename_address(core), std::as_bytes(std::span(marker)));
 }
 
 std::string eraseinfo_of(const std::string &dump) {

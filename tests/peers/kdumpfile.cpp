@@ -78,6 +78,39 @@ void Kdumpfile::read_kernel(std::uint64_t address, std::span<std::byte> buffer) 
     read(KDUMP_KVADDR, address, buffer);
 }
 
+std::uint64_t Kdumpfile::physical(std::uint64_t address) const {
+    addrxlat_ctx_t *context = nullptr;
+    addrxlat_sys_t *system = nullptr;
+    if (kdump_get_addrxlat(context_.get(), &context, &system) != KDUMP_OK) {
+        fail("translation of kernel addresses");
+    }
+    addrxlat_fulladdr_t place{.addr = address, .as = ADDRXLAT_KVADDR};
+    const bool found = addrxlat_fulladdr_conv(&place, ADDRXLAT_MACHPHYSADDR, context, system) == ADDRXLAT_OK;
+    const std::string reason = found ? "" : addrxlat_ctx_get_err(context);
+    addrxlat_ctx_decref(context);
+    addrxlat_sys_decref(system);
+    if (!found) {
+        throw KdumpfileError(fmt::format("{}: kernel address {:#x}: {}", path_, address, reason));
+    }
+    return place.addr;
+}
+
+std::vector<std::uint64_t> Kdumpfile::stack_pointers() const {
+    kdump_num_t cpus = 0;
+    if (kdump_get_number_attr(context_.get(), KDUMP_ATTR_NUM_CPUS, &cpus) != KDUMP_OK) {
+        fail("number of CPUs");
+    }
+    std::vector<std::uint64_t> pointers;
+    for (kdump_num_t cpu = 0; cpu < cpus; cpu++) {
+        kdump_num_t pointer = 0;
+        if (kdump_get_number_attr(context_.get(), fmt::format("cpu.{}.reg.rsp", cpu).c_str(), &pointer) == KDUMP_OK) {
+            pointers.push_back(pointer);
+        }
+        kdump_clear_err(context_.get());
+    }
+    return pointers;
+}
+
 void Kdumpfile::read(kdump_addrspace_t space, std::uint64_t address, std::span<std::byte> buffer) const {
     std::size_t length = buffer.size();
     if (kdump_read(context_.get(), space, address, buffer.data(), &length) != KDUMP_OK) {

@@ -50,6 +50,10 @@ class Kdumpfile {
     void read_page(std::uint64_t pfn, std::span<std::byte> buffer) const;
     /** Reads memory at a kernel virtual address, which libkdumpfile translates. */
     void read_kernel(std::uint64_t address, std::span<std::byte> buffer) const;
+    /** The physical address of a kernel virtual one. */
+    [[nodiscard]] std::uint64_t physical(std::uint64_t address) const;
+    /** Where each CPU's stack was, for CPUs that left their registers. */
+    [[nodiscard]] std::vector<std::uint64_t> stack_pointers() const;
 
   private:
     struct FreeContext {

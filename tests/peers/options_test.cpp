@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // pmakedumpfile's own options, and makedumpfile's that change nothing here, on a real core.
 #include "dump_file.hpp"
+#include "formats.hpp"
 #include "kdumpfile.hpp"
 #include "printk_log.hpp"
 #include "real_core.hpp"
@@ -23,8 +24,6 @@ using Catch::Matchers::ContainsSubstring;
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::uint64_t descriptor_size = 24;
 
 /** How many of the pages with bits in `pages` the dump does not give back as the core has them. */
 std::uint64_t pages_that_differ(const DumpFile &pages, const Kdumpfile &core, const Kdumpfile &dump) {
@@ -54,9 +53,8 @@ TEST_CASE("Where there is no room for level 1, all pages of level 31 are in the 
     const std::string small = folder.path() / "small";
     const std::string cut = folder.path() / "cut";
     require_success({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", core, small});
-    // Room for the kernel's own pages, and for the descriptors of all.
     const DumpFile useful(small);
-    const std::uint64_t room = useful.bytes() + useful.present_count() * descriptor_size + (1U << 20U);
+    const std::uint64_t room = room_for_most_useful(small);
     const std::vector<std::string> command = {BALLAST_PMAKEDUMPFILE, "-z", "-d", "1", "-L",
                                               std::to_string(room),  core, cut};
     const Outcome outcome = run(command, 300s);
@@ -146,4 +144,81 @@ TEST_CASE("Options that change nothing here change nothing") {
     require_success({BALLAST_PMAKEDUMPFILE, "--non-mmap", "-b", "8", "-e", "-D", "--cyclic-buffer", "1024",
                      "--work-dir", folder.path(), "-l", "-d", "31", core_of("5_levels"), with});
     CHECK(run({"cmp", without, with}).status == 0);
+}
+
+TEST_CASE("A dry run tells of the dump what the run that writes it tells") {
+    const Folder folder;
+    const auto stats_of = [&](const std::vector<std::string> &options) {
+        std::vector<std::string> command{BALLAST_PMAKEDUMPFILE, "--stats=json", "-z", "-d", "31", core_of("5_levels")};
+        command.insert(command.end(), options.begin(), options.end());
+        const Outcome outcome = run(command, 300s);
+        INFO(describe(command, outcome));
+        REQUIRE(outcome.status == 0);
+        auto stats = nlohmann::json::parse(outcome.output);
+        stats.erase("steps"); // durations
+        return stats;
+    };
+    const auto dry = stats_of({folder.path() / "dump", "--dry-run"});
+    CHECK(std::filesystem::is_empty(folder.path()));
+    CHECK(dry == stats_of({folder.path() / "dump"}));
+}
+
+TEST_CASE("The report counts what makedumpfile counts of each class") {
+    skip_unless_makedumpfile_knows_kernel();
+    const std::string level = GENERATE("3", "31");
+    const auto excluded = [&](const std::string &program) {
+        const Folder folder;
+        const Outcome outcome = run(
+            {program, "--message-level", "0", "--show-stats", "-d", level, core_of("5_levels"), folder.path() / "dump"},
+            300s);
+        REQUIRE(outcome.status == 0);
+        // Of "Original pages" makedumpfile counts the kernel's text twice.
+        const std::size_t begin = outcome.output.find("  Excluded pages ");
+        return outcome.output.substr(begin, outcome.output.find("  Remaining pages") - begin);
+    };
+    const std::string ours = excluded(BALLAST_PMAKEDUMPFILE);
+    CHECK_THAT(ours, ContainsSubstring("Hwpoison pages"));
+    CHECK(ours == excluded("makedumpfile"));
+}
+
+TEST_CASE("Files of a split dump begin at multiples of --splitblock-size, and make the file that one run makes") {
+    constexpr std::uint64_t block_kib = 32768;
+    constexpr std::uint64_t block_pages = block_kib / 4;
+    constexpr std::uint64_t word = 64; // of the bitmap, whose beginning crash wants
+    const Folder folder;
+    const auto path = [&](const char *name) { return (folder.path() / name).native(); };
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core_of("5_levels"), path("whole")});
+    require_success({BALLAST_PMAKEDUMPFILE, "--split", "--splitblock-size", std::to_string(block_kib), "-l", "-d", "31",
+                     core_of("5_levels"), path("a"), path("b"), path("c")});
+    const DumpFile whole(path("whole"));
+    for (const char *part : {"b", "c"}) {
+        const std::uint64_t start = DumpFile(path(part)).header().start_pfn;
+        std::uint64_t before = 0;
+        for (std::uint64_t pfn = 0; pfn < start; pfn++) {
+            before += whole.dumped(pfn) ? 1 : 0;
+        }
+        CHECK(before > block_pages / 2);
+        CHECK((before + word / 2) % block_pages <= word);
+    }
+    require_success({BALLAST_PMAKEDUMPFILE, "--reassemble", path("a"), path("b"), path("c"), path("again")});
+    CHECK(run({"cmp", path("whole"), path("again")}).status == 0);
+}
+
+TEST_CASE("A higher level of zstd makes a smaller dump of the same pages") {
+    const Folder folder;
+    const std::string fast = folder.path() / "fast";
+    const std::string small = folder.path() / "small";
+    require_success({BALLAST_PMAKEDUMPFILE, "-z", "-d", "31", core_of("5_levels"), fast});
+    require_success({BALLAST_PMAKEDUMPFILE, "-z", "--zstd-level", "9", "-d", "31", core_of("5_levels"), small});
+    CHECK(std::filesystem::file_size(small) < std::filesystem::file_size(fast));
+    CHECK(pages_that_differ(DumpFile(fast), Kdumpfile(core_of("5_levels")), Kdumpfile(small)) == 0);
+}
+
+TEST_CASE("With -D more is said than without") {
+    const auto said = [](const std::string &option) {
+        std::vector<std::string> command{BALLAST_PMAKEDUMPFILE, "--dry-run", "-d", "31", option, core_of("5_levels")};
+        std::erase(command, "");
+        return run(command, 300s).output;
+    };
+    CHECK(said("-D").size() > said("").size());
 }

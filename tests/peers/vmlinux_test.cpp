@@ -2,7 +2,6 @@
 // pmakedumpfile with the debug information of the crashed kernel.
 #include "comparison.hpp"
 #include "debug_info.hpp"
-#include "kdumpfile.hpp"
 #include "page_flags/judge.hpp"
 #include "real_core.hpp"
 #include "support/folder.hpp"
@@ -66,30 +65,12 @@ TEST_CASE("With a VMCOREINFO made of the vmlinux the dump is the one that the co
     require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, path("own")});
     require_success({BALLAST_PMAKEDUMPFILE, "-i", path("vmcoreinfo"), "-l", "-d", "31", core, path("given")});
     CHECK(run({"cmp", path("own"), path("given")}).status == 0);
-    // makedumpfile takes it too.
+    if (!makedumpfile_knows_kernel()) {
+        return;
+    }
+    // It takes our text too.
     require_success({"makedumpfile", "-i", path("vmcoreinfo"), "-l", "-d", "31", core, path("theirs")});
     const Comparison comparison = compare_dumps(path("own"), path("theirs"));
     INFO(comparison.describe());
     CHECK(comparison.equal());
-}
-
-TEST_CASE("The page that --vtop finds is the one that libkdumpfile finds") {
-    const std::string core = core_of(GENERATE("4_levels", "5_levels"));
-    const Kdumpfile memory(core);
-    const std::string address = memory.vmcoreinfo("SYMBOL(init_uts_ns)").value();
-    const Outcome outcome = run({BALLAST_PMAKEDUMPFILE, "--vtop", address, core});
-    INFO(outcome.output);
-    REQUIRE(outcome.status == 0);
-    const std::size_t line = outcome.output.find("PHYSICAL\n" + address + "  ");
-    REQUIRE(line != std::string::npos);
-    const std::uint64_t physical = std::stoull(outcome.output.substr(line + address.size() + 11), nullptr, 16);
-
-    constexpr std::size_t size = 390;
-    std::vector<std::byte> page(memory.page_size());
-    std::vector<std::byte> there(size);
-    memory.read_page(physical / page.size(), page);
-    memory.read_kernel(std::stoull(address, nullptr, 16), there);
-    page.resize(physical % page.size() + size);
-    page.erase(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(physical % memory.page_size()));
-    CHECK(page == there);
 }
