@@ -66,7 +66,7 @@ MemoryUsage count_pages(const Core &core, const Kernel &kernel, unsigned threads
         messages.say(message_level::common, warning);
     }
     UsedPages pages{core.with_data(), filtered.dumped};
-    if (is_live(core)) {
+    if (is_live(core.path())) {
         forget_capture_memory(pages, core.page_size());
     }
     // A dry run looks for pages of zeros.

@@ -46,6 +46,11 @@ void check_outputs(const Options &options) {
 }
 
 Core open_core(const Options &options) {
+    if (options.action != Options::Action::memory_usage && is_live(options.cores.front())) {
+        throw Error(fmt::format("{}: the running kernel's memory, which changes while it is read: --mem-usage alone "
+                                "reads it",
+                                options.cores.front()));
+    }
     return Core::open(
         options.cores,
         {.allow_mapping = options.allow_mapping,
@@ -53,13 +58,14 @@ Core open_core(const Options &options) {
          .vmcoreinfo = options.vmcoreinfo.empty() ? "" : read_text(options.vmcoreinfo, "a text of VMCOREINFO")});
 }
 
-bool is_live(const Core &core) {
+bool is_live(const std::string &path) {
+    // Containers mask it with /dev/null.
     std::error_code error;
-    return std::filesystem::equivalent(core.path(), live_memory, error);
+    return std::filesystem::is_regular_file(path, error) && std::filesystem::equivalent(path, live_memory, error);
 }
 
 unsigned decide_threads(const Options &options, const Core &core, const Messages &messages) {
-    if (is_live(core)) {
+    if (is_live(core.path())) {
         // Before 6.4 all that comes out of one open file goes through one buffer, without a lock: two reads at the same
         // time get each other's bytes.
         messages.say(message_level::common, "Using 1 thread, as the running kernel's memory is read by one at a time.");

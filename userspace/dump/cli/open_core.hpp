@@ -15,11 +15,11 @@ namespace ballast::dump {
 /** Throws Error for outputs that could not be created later. */
 void check_outputs(const Options &options);
 
-/** The cores of the command line. Throws Error. */
+/** The cores of the command line. Throws Error, also for the running kernel's memory where that isn't only counted. */
 Core open_core(const Options &options);
 
-/** Whether it is the running kernel's memory, /proc/kcore. */
-bool is_live(const Core &core);
+/** Whether a file is the running kernel's memory, /proc/kcore. */
+bool is_live(const std::string &path);
 
 /** How many threads, and says why. */
 unsigned decide_threads(const Options &options, const Core &core, const Messages &messages);
