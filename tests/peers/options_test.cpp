@@ -69,6 +69,22 @@ TEST_CASE("Where there is no room for level 1, all pages of level 31 are in the 
     CHECK(run({"crash", "--osrelease", cut}).output == BALLAST_KERNEL_RELEASE "\n");
 }
 
+TEST_CASE("Where there is no room for level 31 either, all that a reader needs to find its way is in the file") {
+    const std::string core = core_of("5_levels");
+    const Folder folder;
+    const std::string small = folder.path() / "small";
+    const std::string cut = folder.path() / "cut";
+    require_success({BALLAST_PMAKEDUMPFILE, "-l", "-d", "31", core, small});
+    const std::string room = std::to_string(std::filesystem::file_size(small) * 3 / 4);
+    const std::string level = GENERATE("31", "1");
+    const Outcome outcome = run({BALLAST_PMAKEDUMPFILE, "-l", "-d", level, "-L", room, core, cut}, 300s);
+    INFO(outcome.output << outcome.errors);
+    REQUIRE(outcome.status == 1);
+    CHECK(DumpFile(cut).dumped_count() >= DumpFile(small).dumped_count());
+    // Through page tables, image and log buffer, wherever in memory they stand.
+    CHECK(dmesg_lines(printk_log(Kdumpfile(cut))) == dmesg_lines(printk_log(Kdumpfile(core))));
+}
+
 TEST_CASE("The next dump level that there is room for makes the file that it makes alone") {
     const Folder folder;
     const std::string alone = folder.path() / "alone";

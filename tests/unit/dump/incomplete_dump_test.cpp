@@ -235,7 +235,7 @@ TEST_CASE("With pages to write first, they are in the file when the disk is full
     const auto pfns = machine().dumped_pfns();
     const std::uint64_t from = pfns.size() - pfns.size() / 6;
     useful.set_range(pfns.at(from), useful.size());
-    options.first = &useful;
+    options.first = std::span(&useful, 1);
     CHECK_THROWS_AS(make_dump(machine(), options), DiskFull);
     CHECK(check_kept_pages(options.paths.front()) > pfns.size() / 6);
     const DumpFile dump(options.paths.front());
@@ -249,8 +249,9 @@ TEST_CASE("A dump with pages to write first holds the same as any other") {
     const std::string path = folder.path() / "dump";
     Bitmap useful(machine().dumped().size());
     useful.set_range(17'000, 18'000);
-    const DumpResult result =
-        make_dump(machine(), {.paths = {path}, .codec = Codec::zlib, .dump_level = 1, .threads = 3, .first = &useful});
+    const DumpResult result = make_dump(
+        machine(),
+        {.paths = {path}, .codec = Codec::zlib, .dump_level = 1, .threads = 3, .first = std::span(&useful, 1)});
     CHECK(result.pages == machine().dumped().count());
     CHECK(check_kept_pages(path) == machine().dumped().count());
 }

@@ -16,6 +16,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ballast::dump {
 
@@ -48,7 +50,7 @@ class DumpRun {
             const bool last = n + 1 == options_.dump_levels.size();
             const FilterResult filtered = filter_at(level);
             try {
-                report(level, filtered, write(level, filtered, n > 0, nullptr));
+                report(level, filtered, write(level, filtered, n > 0, {}));
                 return;
             } catch (const DiskFull &full) {
                 if (last) {
@@ -93,7 +95,7 @@ class DumpRun {
         return filtered;
     }
 
-    DumpResult write(unsigned level, const FilterResult &filtered, bool again, const Bitmap *first) {
+    DumpResult write(unsigned level, const FilterResult &filtered, bool again, std::span<const Bitmap> first) {
         const auto origin = core_.origin();
         return write_dump(core_, machine(), core_.present(), filtered.dumped,
                           {.paths = options_.outputs,
@@ -114,19 +116,31 @@ class DumpRun {
                           progress_);
     }
 
-    /** There is no room for all pages: those of user space, the page cache and free memory are left for the end. */
+    /**
+     * There is no room for all pages. First come those without which no reader finds anything: page tables, the
+     * kernel's image, struct pages, the log. User space, the page cache and free memory are left for the end.
+     */
     void write_useful_first(unsigned level, const FilterResult &filtered) {
         if (options_.elf || options_.outputs.size() != 1 || options_.dry_run) {
             return;
         }
-        const Bitmap useful = filter(core_, kernel_, dump_level::all, threads_, progress_).dumped;
-        Bitmap less_useful = filtered.dumped;
-        less_useful.keep(useful, false);
-        if (less_useful.count() == 0) {
-            return;
+        std::vector<Bitmap> useful;
+        Bitmap own(filtered.dumped.size());
+        for (const PfnRange &range : kernel_.own_memory()) {
+            own.set_range(range.begin, range.end);
+        }
+        if (own.count() != 0) {
+            useful.push_back(std::move(own));
+        }
+        Bitmap most_filtered = filter(core_, kernel_, dump_level::all, threads_, progress_).dumped;
+        if (!(most_filtered == filtered.dumped)) {
+            useful.push_back(std::move(most_filtered));
+        }
+        if (useful.empty()) {
+            return; // a kernel that isn't understood: no page is known to be more useful than another
         }
         messages_.say(message_level::common, "There is no room for all pages: writing the most useful ones first.");
-        write(level, filtered, true, &useful);
+        write(level, filtered, true, useful);
     }
 
     void report(unsigned level, const FilterResult &filtered, const DumpResult &dump) {

@@ -35,7 +35,7 @@ struct DumpOptions {
     std::uint64_t dedup_memory = 0;                  // bytes for finding pages with the same content; 0: don't
     const ErasedMemory *erased = nullptr;            // what the dump doesn't show; not with as_stored
     std::string eraseinfo{};                         // what was erased, a line each
-    const Bitmap *first = nullptr;                   // pages to write before the others (kdump in one file only)
+    std::span<const Bitmap> first{};                 // pages to write before the others (kdump in one file only)
 };
 
 struct DumpResult {

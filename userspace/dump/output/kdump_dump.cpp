@@ -46,7 +46,7 @@ class KdumpWriter {
         for (const Part &part : parts_) {
             write_headers(part);
         }
-        CopyResult result = work_.options.first != nullptr ? copy_in_two_steps() : copy(work_.dumped, nullptr);
+        CopyResult result = !work_.options.first.empty() ? copy_in_steps() : copy(work_.dumped, nullptr);
         if (!result.error) {
             finish(result, dump);
         }
@@ -143,30 +143,35 @@ class KdumpWriter {
     }
 
     /** The more useful pages first, then the others. */
-    CopyResult copy_in_two_steps() {
+    CopyResult copy_in_steps() {
+        const std::span<const Bitmap> first = work_.options.first;
         const RankIndex ranks(work_.dumped);
         const std::uint64_t chunk_pages = ChunkCopier::chunk_pages(work_.core.page_size());
-        CopyResult both;
-        for (const bool useful : {true, false}) {
-            Bitmap pages = work_.dumped;
-            pages.keep(*work_.options.first, useful);
+        Bitmap left = work_.dumped;
+        CopyResult all;
+        for (std::size_t step = 0; step <= first.size(); step++) {
+            Bitmap pages = left;
+            if (step < first.size()) {
+                pages.keep(first[step], true);
+                left.keep(first[step], false);
+            }
             CopyPart &part = parts_.front().copy;
             part.end = ChunkPlan(pages, chunk_pages).chunks();
             CopyResult result = copy(pages, &ranks);
-            both.pages += result.pages;
-            both.zero_pages += result.zero_pages;
-            both.same_pages += result.same_pages;
-            both.unreadable.count += result.unreadable.count;
-            both.unreadable.lost += result.unreadable.lost;
-            both.unreadable.reasons.merge(result.unreadable.reasons);
-            both.parts = result.parts;
-            both.error = result.error;
-            if (both.error) {
+            all.pages += result.pages;
+            all.zero_pages += result.zero_pages;
+            all.same_pages += result.same_pages;
+            all.unreadable.count += result.unreadable.count;
+            all.unreadable.lost += result.unreadable.lost;
+            all.unreadable.reasons.merge(result.unreadable.reasons);
+            all.parts = result.parts;
+            all.error = result.error;
+            if (all.error) {
                 break;
             }
             part.data = result.parts.front().end;
         }
-        return both;
+        return all;
     }
 
     void finish(const CopyResult &result, DumpResult &dump) const {
