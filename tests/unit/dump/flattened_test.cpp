@@ -85,9 +85,17 @@ TEST_CASE("A flattened file that was cut off is refused") {
 TEST_CASE("A record that can't be is refused") {
     const Folder folder;
     Flattened flat;
-    flat.record(-5, "x");
+    SECTION("before the file's start") {
+        flat.record(-5, "x");
+    }
+    SECTION("at a place that no dump of an x86-64 machine has") {
+        flat.record(std::int64_t{1} << 60, "x");
+    }
+    SECTION("at the last place of all") {
+        flat.record(INT64_MAX, "x");
+    }
     flat.end();
-    CHECK_THAT(failure([&] { File(flat.write(folder)); }), ContainsSubstring("damaged: a record"));
+    CHECK_THAT(failure([&] { File(flat.write(folder)); }), ContainsSubstring("damaged: a record of 1 bytes"));
 }
 
 TEST_CASE("A flattened core and a flattened dump are cores as any other") {

@@ -5,6 +5,7 @@
 #include "dump/output/flattened_output.hpp"
 #include "dump_machine.hpp"
 #include "failure.hpp"
+#include "peers/dump_file.hpp"
 #include "support/file.hpp"
 #include "support/folder.hpp"
 #include "support/synthetic_core.hpp"
@@ -164,6 +165,27 @@ TEST_CASE("Each part begins with a page whose number is a multiple of 64, as cra
         CHECK(file.begin() % 64 == 0);
         CHECK(file.sub_header().start_pfn_64 == file.begin());
     }
+}
+
+TEST_CASE("A page whose descriptor has no codec's flags, or too few bytes of no codec, is not put into the whole") {
+    const SplitDump dump(2, {.codec = Codec::lzo, .dump_level = 1, .threads = 1});
+    const ballast::peers::DumpFile part(dump.parts[0]);
+    const auto &header = part.header();
+    const std::uint64_t descriptors = (1 + header.sub_header_blocks + header.bitmap_blocks) * header.block_size;
+    std::uint64_t rank = 200;
+    while (part.descriptor(rank).flags == 0) {
+        rank++;
+    }
+    const char flags = GENERATE('@', '\3', '\0');
+    ballast::test::poke(dump.parts[0], descriptors + rank * 24 + 12, std::string(1, flags));
+    const Core core = Core::open(dump.parts);
+    NoProgress silent;
+    const DumpResult whole =
+        write_dump(core, machine_of(*core.origin()), core.present(), core.with_data(),
+                   {.paths = {dump.folder.path() / "again"}, .codec = Codec::lzo, .as_stored = true}, silent);
+    CHECK(whole.unreadable.lost == 1);
+    CHECK(whole.unreadable.reasons.begin()->first == machine().dumped_pfns().at(rank));
+    CHECK_THAT(whole.unreadable.reasons.begin()->second, ContainsSubstring("is damaged"));
 }
 
 TEST_CASE("A set that lacks a part is refused, and the missing pages are told") {

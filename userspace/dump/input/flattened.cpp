@@ -12,8 +12,8 @@ namespace ballast::dump::flattened {
 
 namespace {
 
-// Offsets of a file in Linux are below this.
-constexpr std::int64_t highest_offset = std::int64_t{1} << 62;
+// Of x86-64's 4 PiB of physical memory at most, a dump with all its tables ends before this.
+constexpr std::int64_t largest_file = std::int64_t{1} << 53;
 
 void put(std::span<std::byte> out, std::int64_t number) {
     const std::uint64_t big = htobe64(static_cast<std::uint64_t>(number));
@@ -53,7 +53,8 @@ bool is_header(std::span<const std::byte> beginning) {
 }
 
 void check(const Record &record, const std::string &where) {
-    if (record.offset < 0 || record.size <= 0 || record.offset > highest_offset || record.size > highest_offset) {
+    if (record.offset < 0 || record.size <= 0 || record.size > largest_file ||
+        record.offset > largest_file - record.size) {
         throw Error(fmt::format("{}: damaged: a record of {} bytes for offset {}", where, record.size, record.offset));
     }
 }

@@ -21,6 +21,11 @@ namespace ballast::dump {
 /** How pages are compressed. The values are the flags of the format, in its header and its page descriptors. */
 enum class Codec : std::uint32_t { raw = 0, zlib = 1, lzo = 2, snappy = 4, zstd = 0x20 };
 
+/** Are a page descriptor's flags those of a codec? */
+constexpr bool is_codec(std::uint32_t flags) {
+    return flags == 0 || flags == 1 || flags == 2 || flags == 4 || flags == 0x20;
+}
+
 } // namespace ballast::dump
 
 namespace ballast::dump::kdump {

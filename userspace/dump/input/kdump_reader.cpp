@@ -12,6 +12,12 @@ namespace {
 
 constexpr std::uint64_t descriptors_at_once = 128;
 
+ReadError damaged(const KdumpCore::Place &place, Pfn pfn, const kdump::PageDescriptor &descriptor) {
+    return ReadError(fmt::format("{}: the data of page {:#x} is damaged: {} bytes at offset {}, flags {:#x}",
+                                 place.file->path(), pfn, descriptor.size, descriptor.offset, descriptor.flags),
+                     ReadError::Kind::damaged);
+}
+
 } // namespace
 
 KdumpReader::KdumpReader(const KdumpCore &core) : core_(&core) {}
@@ -45,6 +51,10 @@ std::optional<StoredBytes> KdumpReader::stored(Pfn pfn) {
         return StoredBytes{};
     }
     const auto found = descriptor(*place, pfn);
+    const bool whole = found.size == place->file->block_size();
+    if (!is_codec(found.flags) || (static_cast<Codec>(found.flags) == Codec::raw && !whole)) {
+        throw damaged(*place, pfn, found);
+    }
     return StoredBytes{.bytes = stored_bytes(*place, found), .flags = found.flags};
 }
 
@@ -61,9 +71,7 @@ std::span<const std::byte> KdumpReader::page(const KdumpCore::Place &place, Pfn 
     oldest.file = nullptr; // nothing is there if reading fails
     oldest.bytes.resize(place.file->block_size());
     if (!inflater_.inflate(found.flags, stored_bytes(place, found), oldest.bytes)) {
-        throw ReadError(fmt::format("{}: the data of page {:#x} is damaged: {} bytes at offset {}, flags {:#x}",
-                                    place.file->path(), pfn, found.size, found.offset, found.flags),
-                        ReadError::Kind::damaged);
+        throw damaged(place, pfn, found);
     }
     oldest.file = place.file;
     oldest.offset = found.offset;
