@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "small_core.hpp"
 
+#include "peers/kdumpfile.hpp"
 #include "support/synthetic_core.hpp"
 
 #include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 #include <random>
 
 namespace ballast::test {
@@ -40,6 +42,22 @@ CoreLayout make_core(const std::filesystem::path &path, const CoreContent &conte
     }
     const SyntheticLayout layout = core.write(path);
     return {.notes = layout.notes, .notes_size = layout.notes_size, .data = layout.segments[0], .size = layout.size};
+}
+
+std::uint64_t readable_pages(const std::string &dump, std::uint64_t pages) {
+    const peers::Kdumpfile reader(dump);
+    std::uint64_t readable = 0;
+    for (std::uint64_t n = 0; n < pages; n++) {
+        std::vector<std::byte> page(reader.page_size());
+        try {
+            reader.read_page(core_first_pfn + n, page);
+        } catch (const peers::KdumpfileError &) {
+            continue;
+        }
+        REQUIRE(page == core_page(n));
+        readable++;
+    }
+    return readable;
 }
 
 } // namespace ballast::test

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace ballast::test {
@@ -30,6 +31,12 @@ CoreLayout make_core(const std::filesystem::path &path, const CoreContent &conte
 
 /** The bytes of page n of such a core's memory. */
 std::vector<std::byte> core_page(std::uint64_t n);
+
+/**
+ * How many of such a core's so many pages libkdumpfile reads from a dump of it. Fails the test unless each holds what
+ * the core's page holds.
+ */
+std::uint64_t readable_pages(const std::string &dump, std::uint64_t pages);
 
 /** The first page frame of such a core's memory. */
 constexpr std::uint64_t core_first_pfn = 256;
