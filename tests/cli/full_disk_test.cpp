@@ -163,3 +163,24 @@ TEST_CASE("An output device without room is refused in one line") {
     const SmallDisk disk("1m");
     require_refusal({"-f", disk.core, "/dev/full"}, "/dev/full");
 }
+
+TEST_CASE("An answer that can't be printed is an error, told in one line") {
+    const std::vector<std::string> question = GENERATE(std::vector<std::string>{"-h"}, std::vector<std::string>{"-v"},
+                                                       std::vector<std::string>{"--stats=json", "--dry-run"});
+    const SmallDisk disk("1m");
+    std::vector<std::string> command = {"sh", "-c", R"("$0" --message-level 4 "$@" >/dev/full)", BALLAST_PMAKEDUMPFILE};
+    command.insert(command.end(), question.begin(), question.end());
+    if (question.back() == "--dry-run") {
+        command.push_back(disk.core);
+    }
+    require_refusal(question, run(command), "standard output: No space left on device");
+}
+
+TEST_CASE("Messages that can't be printed don't stop a dump") {
+    const SmallDisk disk("1m");
+    const Outcome outcome =
+        run({"sh", "-c", R"("$0" "$@" >/dev/full)", BALLAST_PMAKEDUMPFILE, disk.core, disk.beside("dump")});
+    INFO(outcome.errors);
+    CHECK(outcome.status == exit_ok);
+    CHECK(readable_pages(disk.beside("dump"), pages) == pages);
+}

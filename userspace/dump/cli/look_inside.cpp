@@ -54,9 +54,14 @@ void translate_address(const Options &options, const Messages &messages) {
     if (!place) {
         throw Error(fmt::format("{}: nothing is mapped at {:x}", core.path(), *options.address_to_translate));
     }
-    messages.say(message_level::common, fmt::format("\nTranslating virtual address {0:x} to physical address.\n"
-                                                    "VIRTUAL           PHYSICAL\n{0:016x}  {1:x}\n",
-                                                    *options.address_to_translate, place->physical));
+    const std::string text = fmt::format("\nTranslating virtual address {0:x} to physical address.\n"
+                                         "VIRTUAL           PHYSICAL\n{0:016x}  {1:x}\n",
+                                         *options.address_to_translate, place->physical);
+    if (options.action == Options::Action::translate) {
+        messages.answer(message_level::common, text);
+    } else {
+        messages.say(message_level::common, text);
+    }
 }
 
 } // namespace ballast::dump

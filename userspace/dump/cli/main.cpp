@@ -30,10 +30,10 @@ void run(const Options &options, const HeldSignals &signals) {
     }
     switch (options.action) {
     case Options::Action::help:
-        print(stdout, help_text());
+        print_answer(stdout, help_text());
         break;
     case Options::Action::version:
-        print(stdout, version_text());
+        print_answer(stdout, version_text());
         break;
     case Options::Action::dump:
         if (options.address_to_translate) {

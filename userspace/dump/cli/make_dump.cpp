@@ -151,7 +151,7 @@ class DumpRun {
                                 .bytes = dump.bytes};
         messages_.say(message_level::report, report_text(counts));
         if (options_.json_stats) {
-            print(stdout, stats(level, filtered, dump, counts));
+            print_answer(stdout, stats(level, filtered, dump, counts));
         }
         report_unreadable(dump.unreadable, "the core");
     }

@@ -138,7 +138,7 @@ void print_memory_usage(const Options &options, const Messages &messages, const 
     ProgressPrinter progress(messages.wants(message_level::progress) ? stderr : nullptr, core.page_size(), signals,
                              options.json_progress);
     const MemoryUsage usage = count_pages(core, kernel, threads, messages, progress);
-    print(stdout, options.json_stats ? usage_json(usage) : usage_table(usage));
+    print_answer(stdout, options.json_stats ? usage_json(usage) : usage_table(usage));
 }
 
 } // namespace ballast::dump

@@ -22,6 +22,13 @@ class Messages {
         }
     }
 
+    /** The same for what the whole run is for: throws Error where it can't be printed. */
+    void answer(unsigned kind, const std::string &text) const {
+        if (wants(kind)) {
+            print_answer(stream_, text + "\n");
+        }
+    }
+
   private:
     unsigned level_;
     std::FILE *stream_;
