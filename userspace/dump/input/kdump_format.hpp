@@ -23,7 +23,15 @@ enum class Codec : std::uint32_t { raw = 0, zlib = 1, lzo = 2, snappy = 4, zstd 
 
 /** Are a page descriptor's flags those of a codec? */
 constexpr bool is_codec(std::uint32_t flags) {
-    return flags == 0 || flags == 1 || flags == 2 || flags == 4 || flags == 0x20;
+    switch (static_cast<Codec>(flags)) {
+    case Codec::raw:
+    case Codec::zlib:
+    case Codec::lzo:
+    case Codec::snappy:
+    case Codec::zstd:
+        return true;
+    }
+    return false;
 }
 
 } // namespace ballast::dump

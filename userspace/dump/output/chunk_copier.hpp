@@ -95,7 +95,6 @@ class ChunkCopier {
     StoredPage store_as_it_is(Entry &entry, bool share_zeros, std::span<std::byte> out);
     std::span<const std::byte> page_without_erased(Pfn pfn, std::uint64_t run);
     StoredPage store_unreadable(Entry &entry, bool share_zeros, std::span<std::byte> out);
-    void hash(std::span<const std::byte> page);
     static std::uint64_t place_descriptors(const FilledChunk &filled, std::uint64_t offset, std::uint64_t written,
                                            std::uint64_t page_size);
     [[nodiscard]] Written write_data(const FilledChunk &filled, std::uint64_t offset) const;
