@@ -237,3 +237,28 @@ TEST_CASE("The kernel's own pages stay, whatever their struct pages say") {
     CHECK_THAT(found.result.warnings[0], ContainsSubstring("pages of the kernel's own"));
     CHECK(found.result.excluded.free + std::stoull(found.result.warnings[0]) == 0x7000);
 }
+
+TEST_CASE(
+    "Per-CPU areas larger than the machine's memory are not looked at to their end, and cost nothing else its place") {
+    SyntheticCore synthetic;
+    const std::uint64_t image = SyntheticCore::kernel_physical;
+    add_btf(synthetic, types_of_6_1(),
+            {{"__per_cpu_start", 0x1000},
+             {"__per_cpu_end", 0x1000000},
+             {"__per_cpu_offset", synthetic.image(image + 0x94000)},
+             {"nr_cpu_ids", synthetic.image(image + 0x93000)}});
+    const auto put = [&synthetic](std::uint64_t physical, std::uint64_t number) {
+        synthetic.write_physical(physical, std::as_bytes(std::span(&number, 1)));
+    };
+    put(image + 0x93000, 8192);
+    put(image + 0x94000, synthetic.direct(0x4000000));
+    put(image + 0x94000 + 100 * sizeof(std::uint64_t), synthetic.direct(0x6000000));
+    for (std::uint64_t pfn = 0x1000; pfn < 0x8000; pfn += 0x400) {
+        synthetic.set_free(pfn, 10);
+    }
+    const Filtered found = filter(synthetic, 16);
+    const auto stays = [&found](std::uint64_t physical) { return !found.dropped(physical / 4096); };
+    CHECK(stays(0x4001000));
+    CHECK_FALSE(stays(0x6001000));
+    CHECK(stays(SyntheticCore::mem_map_physical));
+}

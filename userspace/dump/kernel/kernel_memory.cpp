@@ -35,7 +35,7 @@ constexpr std::uint64_t largest_part = std::uint64_t{1} << 30; // of the image: 
 class Gatherer {
   public:
     Gatherer(AddressSpace &memory, const Core &core)
-        : memory_(&memory), page_size_(core.page_size()), all_memory_(core.max_pfn() * core.page_size()) {}
+        : memory_(&memory), page_size_(core.page_size()), left_(core.max_pfn() * core.page_size()) {}
 
     void add_physical(std::uint64_t address, std::uint64_t size) {
         const Pfn begin = address / page_size_;
@@ -47,9 +47,14 @@ class Gatherer {
         }
     }
 
-    /** What isn't mapped is passed over, and what is larger than the machine's memory: a damaged core says so. */
+    /** What isn't mapped is passed over, and what would make all larger than the machine's memory: a damaged core says
+     * so. */
     void add(std::uint64_t address, std::uint64_t size) {
-        const std::uint64_t end = size <= all_memory_ ? address + size : address;
+        if (size > left_) {
+            return;
+        }
+        left_ -= size;
+        const std::uint64_t end = address + size;
         while (address < end) {
             const auto place = memory_->translate(address);
             const std::uint64_t length =
@@ -85,7 +90,7 @@ class Gatherer {
   private:
     AddressSpace *memory_;
     std::uint64_t page_size_;
-    std::uint64_t all_memory_; // bytes
+    std::uint64_t left_; // bytes, of the machine's memory
     std::vector<PfnRange> ranges_;
 };
 
@@ -142,7 +147,6 @@ std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmc
     AddressSpace memory(core, tables);
     Gatherer gatherer(memory, core);
     add_image(gatherer, symbols);
-    add_per_cpu_areas(gatherer, PerCpu(memory, symbols));
     add_vmcoreinfo(gatherer, symbols, core.page_size());
     for (const MemorySection &section : sections) {
         gatherer.add(section.mem_map, (section.end - section.first) * struct_page_size);
@@ -152,6 +156,8 @@ std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmc
             gatherer.add(address, size);
         }
     }
+    // Last, as a damaged core may claim thousands of CPUs.
+    add_per_cpu_areas(gatherer, PerCpu(memory, symbols));
     visit_page_tables(core, tables, [&](std::uint64_t physical) { gatherer.add_physical(physical, core.page_size()); });
     return gatherer.take();
 }
