@@ -27,6 +27,9 @@ typedef struct { // NOLINT(modernize-use-using): as the kernel, which is C, name
 
 struct node;
 
+struct undefined;
+typedef struct undefined undefined_t; // NOLINT(modernize-use-using): as the kernel
+
 struct list {
     const node *first;
     char name[2][8];
@@ -52,6 +55,7 @@ extern const char linux_banner[];
 const char linux_banner[] = "Linux version 6.1.0-synthetic (nobody@nowhere)";
 }
 
+const undefined_t *undefined_variable = nullptr;
 list types_of_variables{.first = nullptr, .name = {}, .text = nullptr, .balance = 0};
 // NOLINTEND(readability-identifier-naming,misc-use-internal-linkage,cppcoreguidelines-avoid-non-const-global-variables)
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "failure.hpp"
+#include "support/file.hpp"
+#include "support/folder.hpp"
 #include "synthetic_btf.hpp"
 #include "types_subject.hpp"
 
@@ -12,6 +14,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <filesystem>
 
 using ballast::dump::check_vmlinux;
 using ballast::dump::Error;
@@ -19,6 +22,8 @@ using ballast::dump::open_dwarf;
 using ballast::dump::parse_btf;
 using ballast::dump::Type;
 using ballast::dump::Vmcoreinfo;
+using ballast::test::poke;
+using ballast::test::read_file;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("BTF tells sizes, members, also of unnamed structs, lengths of arrays and enumerators") {
@@ -100,6 +105,28 @@ TEST_CASE("DWARF 4, units of types and compressed sections tell the same") {
     const auto first = types->member(types->variable("types_of_variables")->type, "first");
     REQUIRE(first);
     CHECK(types->describe(*types->describe(first->type).target).size == 16);
+}
+
+TEST_CASE("What DWARF doesn't tell is looked for once, also where a typedef's struct is told nowhere") {
+    const auto types = open_dwarf(BALLAST_TYPES_SUBJECT "dwarf_4.so");
+    CHECK_FALSE(types->size("no such type"));
+    CHECK_FALSE(types->variable("no_such_variable"));
+    const auto pointer = types->variable("undefined_variable");
+    REQUIRE(pointer);
+    CHECK(types->describe(*types->describe(pointer->type).target).kind == Type::Kind::other);
+}
+
+TEST_CASE("Damaged DWARF is refused in one line that names the file, not read as far as it goes") {
+    const Folder folder;
+    const std::string path = folder.path() / "vmlinux";
+    std::filesystem::copy(BALLAST_TYPES_SUBJECT "dwarf_4.so", path);
+    // A unit of version 4, with the first abbreviations, for addresses of 8 bytes. Its length stands before that.
+    const std::size_t unit = read_file(path).find(std::string("\4\0\0\0\0\0\10", 7));
+    REQUIRE(unit != std::string::npos);
+    poke(path, unit - sizeof(std::uint32_t), "\xf0\xff\xff\xff");
+    const auto types = open_dwarf(path);
+    CHECK_THAT(failure([&] { [[maybe_unused]] const auto size = types->size("page"); }),
+               ContainsSubstring("vmlinux: damaged debug information: "));
 }
 
 TEST_CASE("DWARF's numbers beyond 127 are not taken for negative ones, nor negative ones for large") {

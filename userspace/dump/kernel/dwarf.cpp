@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/kernel/dwarf.hpp"
 
+#include "dump/input/error.hpp"
 #include "dump/kernel/debug_file.hpp"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <fmt/format.h>
 #include <unordered_map>
 
 namespace ballast::dump {
 
 namespace {
 
-constexpr unsigned deepest = 16; // of unnamed structs in each other
+constexpr unsigned deepest = 16;         // of unnamed structs in each other
+constexpr unsigned most_qualifiers = 64; // typedefs and qualifiers of one type; damaged ones may have themselves
 
 // Before DWARF 5 units of types have a section of their own, .debug_types, with offsets of its own.
 constexpr Dwarf_Off in_debug_types = Dwarf_Off{1} << 63U;
@@ -61,6 +64,28 @@ std::optional<Dwarf_Die> type_of(Dwarf_Die &die) {
         return std::nullopt;
     }
     return type;
+}
+
+/** The type without typedefs and qualifiers; none for void. */
+std::optional<Dwarf_Die> peeled(Dwarf_Die type) {
+    for (unsigned n = 0; n < most_qualifiers; n++) {
+        switch (dwarf_tag(&type)) {
+        case DW_TAG_typedef:
+        case DW_TAG_const_type:
+        case DW_TAG_volatile_type:
+        case DW_TAG_restrict_type:
+        case DW_TAG_atomic_type:
+            break;
+        default:
+            return type;
+        }
+        const auto target = type_of(type);
+        if (!target) {
+            return std::nullopt;
+        }
+        type = *target;
+    }
+    return std::nullopt;
 }
 
 /** Where a variable was linked to; none for those that are declared, on a stack, or in a register. */
@@ -113,12 +138,14 @@ class DwarfTypes final : public Types {
     bool read_unit() const;
     [[nodiscard]] std::optional<Dwarf_Die> die(Offset offset) const;
     [[nodiscard]] std::optional<Dwarf_Die> plain(Dwarf_Die type) const;
+    [[nodiscard]] Type describe(TypeId type, unsigned depth) const;
     [[nodiscard]] std::optional<Field> find_member(Dwarf_Die &type, std::string_view name, unsigned depth) const;
 
     DebugFile file_;
     Dwarf *dwarf_;
     // How far units were read, and what was in them.
     mutable Dwarf_CU *unit_ = nullptr;
+    mutable bool all_read_ = false;
     mutable Names structures_, enums_, variables_;
 };
 
@@ -137,7 +164,15 @@ std::optional<DwarfTypes::Offset> DwarfTypes::find(const Names &names, std::stri
 bool DwarfTypes::read_unit() const {
     Dwarf_Die unit{};
     std::uint8_t type = 0;
-    if (dwarf_get_units(dwarf_, unit_, &unit_, nullptr, &type, &unit, nullptr) != 0) {
+    if (all_read_) {
+        return false; // libdw would begin anew
+    }
+    const int result = dwarf_get_units(dwarf_, unit_, &unit_, nullptr, &type, &unit, nullptr);
+    if (result < 0) {
+        throw Error(fmt::format("{}: damaged debug information: {}", file_.path(), dwarf_errmsg(-1)));
+    }
+    all_read_ = result > 0;
+    if (all_read_) {
         return false;
     }
     visit_children(unit, [this](Dwarf_Die &die) {
@@ -150,7 +185,7 @@ bool DwarfTypes::read_unit() const {
         } else if (tag == DW_TAG_typedef) {
             // A struct without a name of its own, as nodemask_t.
             const auto target = type_of(die);
-            auto named = target ? plain(*target) : std::nullopt;
+            auto named = target ? peeled(*target) : std::nullopt;
             if (named && is_structure(dwarf_tag(&*named)) && name_of(*named).empty()) {
                 structures_.try_emplace(name_of(die), place_of(*named));
             }
@@ -170,12 +205,9 @@ std::optional<Dwarf_Die> DwarfTypes::die(Offset offset) const {
 
 /** Typedefs and qualifiers taken away, a declaration replaced by what it declares. */
 std::optional<Dwarf_Die> DwarfTypes::plain(Dwarf_Die type) const {
-    Dwarf_Die found{};
-    if (dwarf_peel_type(&type, &found) != 0) {
-        return std::nullopt;
-    }
-    if (is_structure(dwarf_tag(&found)) && dwarf_hasattr(&found, DW_AT_declaration) != 0) {
-        const auto whole = structure(name_of(found));
+    auto found = peeled(type);
+    if (found && is_structure(dwarf_tag(&*found)) && dwarf_hasattr(&*found, DW_AT_declaration) != 0) {
+        const auto whole = structure(name_of(*found));
         return whole ? die(*whole) : std::nullopt;
     }
     return found;
@@ -190,6 +222,11 @@ std::optional<Field> DwarfTypes::variable(std::string_view name) const {
 }
 
 Type DwarfTypes::describe(TypeId type) const {
+    return describe(type, deepest);
+}
+
+/** depth: of arrays in each other, at most. */
+Type DwarfTypes::describe(TypeId type, unsigned depth) const {
     const auto named = die(type);
     auto found = named ? plain(*named) : std::nullopt;
     if (!found) {
@@ -212,7 +249,8 @@ Type DwarfTypes::describe(TypeId type) const {
     case DW_TAG_array_type:
         described.kind = Type::Kind::array;
         described.count = count_elements(*found);
-        described.size = described.target ? described.count * describe(*described.target).size : 0;
+        described.size =
+            described.target && depth > 1 ? described.count * describe(*described.target, depth - 1).size : 0;
         break;
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
