@@ -119,6 +119,21 @@ void balloon_core_add_block(struct balloon *b, struct page *head)
 	compat_core_add(&b->core, &pages, !b->stays_managed);
 }
 
+/*
+ * The kernel counts what enters and leaves its list as managed or not; what is borrowed leaves the
+ * list, but not the balloon. The kernel isn't told to leave the count alone meanwhile: it would
+ * also leave that of a page that moves to another zone.
+ */
+static void correct_managed(struct balloon *b, struct list_head *pages, long count)
+{
+	struct page *page;
+
+	if (b->stays_managed)
+		return;
+	list_for_each_entry(page, pages, lru)
+		adjust_managed_page_count(page, count);
+}
+
 /**
  * balloon_core_borrow() - take pages off the kernel's list that stay in the balloon
  * @b: the balloon; its lock and isolation are held
@@ -129,7 +144,11 @@ void balloon_core_add_block(struct balloon *b, struct page *head)
  */
 bool balloon_core_borrow(struct balloon *b, struct list_head *pages, unsigned long *borrowed)
 {
-	*borrowed += compat_core_take(&b->core, pages, b->in_core - *borrowed, false);
+	LIST_HEAD(taken);
+
+	*borrowed += compat_core_take(&b->core, &taken, b->in_core - *borrowed, !b->stays_managed);
+	correct_managed(b, &taken, -1);
+	list_splice(&taken, pages);
 	return *borrowed == b->in_core;
 }
 
@@ -140,5 +159,6 @@ bool balloon_core_borrow(struct balloon *b, struct list_head *pages, unsigned lo
  */
 void balloon_core_return(struct balloon *b, struct list_head *pages)
 {
-	compat_core_add(&b->core, pages, false);
+	correct_managed(b, pages, 1);
+	compat_core_add(&b->core, pages, !b->stays_managed);
 }
