@@ -44,12 +44,13 @@ check: ## Test everything, in VMs where it takes a kernel; ends with CTest's sum
 other_kernels := 5.10 6.12 7.3
 KERNEL_TESTS ?= ^(vm|guest|page_flags)\.|^lint\.(static_calls|unknown_kernel)
 
-# One kernel after the other, since they share the CMake tree, and all of them, whatever comes of each.
+# One after the other, since they share the CMake tree, and all of them, whatever comes of each.
+everywhere := 6.1 $(other_kernels)
 .PHONY: check-all
-check-all: ## check, and the tests of kernels on 5.10, 6.12 and 7.3; build/check/matrix.md tells all.
+check-all: ## check, the tests of kernels on 5.10, 6.12 and 7.3, vng and kdump-tools on all; build/check/matrix.md tells all.
 	@failed=; \
-	for target in check $(other_kernels:%=check-on-%); do \
-		$(submake) $$target || failed+=" $$target"; \
+	for target in check $(other_kernels:%=check-on-%) $(everywhere:%=vng@%) $(everywhere:%=kdump-tools@%); do \
+		$(submake) $${target%@*} $$([[ $$target != *@* ]] || echo KERNEL=$${target#*@}) || failed+=" $$target"; \
 	done; \
 	[ -z "$$failed" ] || { echo "check-all: failed:$$failed" >&2; exit 1; }
 
