@@ -160,3 +160,29 @@ TEST_CASE("A higher level of zstd makes pages smaller, and they inflate the same
     CHECK(little.size < large.size);
     CHECK(inflate(Codec::zstd, std::span(second).first(little.size), page_size) == page);
 }
+
+TEST_CASE("zstd leaves the literals of a page mostly of zeros as they are, and codes those of others") {
+    // Digits that do not repeat, between zeros: literals that Huffman coding would halve.
+    const auto zeros_and_digits = [](std::size_t zeros) {
+        Bytes page(page_size);
+        std::mt19937 random(5);
+        std::generate(page.begin() + static_cast<std::ptrdiff_t>(zeros), page.end(),
+                      [&] { return static_cast<std::byte>('0' + random() % 10); });
+        return page;
+    };
+    // RFC 8878: behind the frame's header (4 + 1 + 2 bytes) and the block's (3), two bits tell the literals' kind.
+    constexpr std::size_t literals_header = 10;
+    constexpr auto raw = std::byte{0};
+    constexpr auto huffman = std::byte{2};
+    const auto [page, kind] = GENERATE_COPY(table<Bytes, std::byte>(
+        {{zeros_and_digits(page_size / 8 * 3 + 1), raw}, {zeros_and_digits(page_size / 8 * 3), huffman}}));
+    const auto compressor = make_compressor({.codec = Codec::zstd}, page_size);
+    // The other kind before, as a compressor must not keep what it did with the last page.
+    StoredPage stored;
+    stored_bytes(*compressor, kind == raw ? zeros_and_digits(0) : zeros_and_digits(page_size / 2), stored);
+
+    const Bytes bytes = stored_bytes(*compressor, page, stored);
+
+    CHECK((bytes.at(literals_header) & std::byte{3}) == kind);
+    CHECK(inflate(Codec::zstd, bytes, page_size) == page);
+}
