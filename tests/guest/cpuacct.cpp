@@ -106,10 +106,13 @@ nanoseconds sum(const std::vector<nanoseconds> &times) {
 }
 
 void settle(const Cgroup &group) {
-    nanoseconds before = group.cpu_stat().usage;
+    // What cpu.stat has once said stays a lower limit of user and of system time, in cpuacct.stat too, but not in v1's.
+    const bool is_loaded = std::filesystem::exists(group.path() / "cpuacct.usage");
+    const auto usage = [&] { return is_loaded ? group.usage() : group.cpu_stat().usage; };
+    nanoseconds before = usage();
     wait_until([&] {
         usleep(50'000);
-        const nanoseconds now = group.cpu_stat().usage;
+        const nanoseconds now = usage();
         return std::exchange(before, now) == now;
     });
 }
