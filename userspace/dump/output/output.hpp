@@ -38,6 +38,9 @@ class Output {
         return {.error = EOPNOTSUPP};
     }
 
+    /** Is another thread writing just now? Then a write would wait for it: a file is locked while it is written. */
+    [[nodiscard]] virtual bool is_busy() const { return false; }
+
     /** Must writes come one after the other, in the order of the pages? */
     [[nodiscard]] virtual bool in_order() const { return false; }
 

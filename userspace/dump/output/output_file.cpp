@@ -20,6 +20,20 @@ std::string reason(int error) {
     return std::generic_category().message(error);
 }
 
+/** One more for as long as it lives. */
+class Counted {
+  public:
+    explicit Counted(std::atomic<unsigned> &count) : count_(&count) { count.fetch_add(1, std::memory_order_relaxed); }
+    Counted(const Counted &) = delete;
+    Counted(Counted &&) = delete;
+    Counted &operator=(const Counted &) = delete;
+    Counted &operator=(Counted &&) = delete;
+    ~Counted() { count_->fetch_sub(1, std::memory_order_relaxed); }
+
+  private:
+    std::atomic<unsigned> *count_;
+};
+
 bool same_file(const struct stat &a, const struct stat &b) {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -99,6 +113,7 @@ Written OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> 
     const std::uint64_t room = size_limit_ - std::min(size_limit_, offset);
     const auto allowed = bytes.first(std::min<std::uint64_t>(bytes.size(), room));
     Written written;
+    const Counted writer(writers_);
     while (written.bytes < allowed.size()) {
         const auto rest = allowed.subspan(written.bytes);
         const ssize_t n = pwrite(fd_, rest.data(), rest.size(), static_cast<off_t>(offset + written.bytes));

@@ -41,6 +41,7 @@ class OutputFile final : public Output {
     void reserve(std::uint64_t size) override;
     [[nodiscard]] Written write_some(std::uint64_t offset, std::span<const std::byte> bytes) override;
     [[nodiscard]] bool has_holes() const override { return is_regular_; }
+    [[nodiscard]] bool is_busy() const override { return writers_.load(std::memory_order_relaxed) != 0; }
     [[nodiscard]] Written leave_hole(std::uint64_t offset, std::uint64_t size) override;
     void close() override;
     [[noreturn]] void fail(int error) const override;
@@ -53,6 +54,7 @@ class OutputFile final : public Output {
     int fd_;
     bool is_regular_ = false;                 // not a disk itself, which keeps what was there before
     std::atomic<std::uint64_t> holes_end_{0}; // of the last hole: the file may end there
+    std::atomic<unsigned> writers_{0};
 };
 
 } // namespace ballast::dump

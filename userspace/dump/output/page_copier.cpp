@@ -216,7 +216,11 @@ class Copy {
         claimed.part->filled(claimed.n, claimed.size, claimed.place);
     }
 
-    static bool must_save(const Claimed &claimed) { return claimed.part->in_order() || claimed.place.offset(); }
+    /** Rather than to wait for another thread's write, the next chunk is filled. */
+    static bool must_save(const Claimed &claimed) {
+        const Output *const file = claimed.part->part().file;
+        return claimed.part->in_order() || (claimed.place.offset() && (file == nullptr || !file->is_busy()));
+    }
 
     /** False where it is cancelled. */
     bool save_oldest(ChunkCopier &copier, ClaimedChunks &mine) {

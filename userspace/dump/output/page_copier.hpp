@@ -37,9 +37,9 @@ struct CopyResult {
 
 /**
  * Copies the pages and their descriptors into the files. Threads claim chunks of consecutive dumped pages, of the parts
- * in turn; each compresses its chunk into a buffer of its own and writes it as soon as the sizes of all before are
- * known. Until then it goes on with others, as far as its buffer has room. So the files are the same for any number of
- * threads.
+ * in turn; each compresses its chunk into a buffer of its own and writes it once the sizes of all before are known and
+ * no other thread writes to the file. Until then it goes on with others, as far as its buffer has room. So the files
+ * are the same for any number of threads.
  *
  * The first error of any thread stops all. What is in the files then is consistent: a descriptor is written after its
  * page.
