@@ -15,9 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Between looks at signals: each is a system call.
-constexpr auto look_interval = 10ms;
-
 std::string duration(double seconds) {
     const auto whole = std::llround(seconds);
     if (whole < 60) {
@@ -72,27 +69,23 @@ void ProgressPrinter::begin(std::string_view step, std::uint64_t total) {
     done_ = 0;
     started_ = Clock::now();
     next_print_ = (started_ + interval()).time_since_epoch().count();
-    next_look_ = 0;
 }
 
 void ProgressPrinter::add(std::uint64_t pages) {
     done_.fetch_add(pages, std::memory_order_relaxed);
-    const auto now = Clock::now();
-    if (is_due(next_look_, now, look_interval)) {
-        if (const auto signal = signals_->arrived()) {
-            throw Error(fmt::format("Interrupted by {}", *signal));
-        }
+    if (const auto signal = signals_->arrived()) {
+        throw Error(fmt::format("Interrupted by {}", *signal));
     }
-    if (stream_ != nullptr && is_due(next_print_, now, interval())) {
+    if (stream_ == nullptr) {
+        return;
+    }
+    const auto now = Clock::now();
+    auto due = next_print_.load(std::memory_order_relaxed);
+    // Whoever moves the time on is the one who prints.
+    if (now.time_since_epoch().count() >= due &&
+        next_print_.compare_exchange_strong(due, (now + interval()).time_since_epoch().count())) {
         show(terminal_ ? "" : "\n");
     }
-}
-
-/** Only for one of the threads that find it due: who moves the time on. */
-bool ProgressPrinter::is_due(std::atomic<Clock::rep> &next, Clock::time_point now, Clock::duration interval) {
-    auto due = next.load(std::memory_order_relaxed);
-    return now.time_since_epoch().count() >= due &&
-           next.compare_exchange_strong(due, (now + interval).time_since_epoch().count());
 }
 
 void ProgressPrinter::end() {

@@ -53,7 +53,6 @@ class ProgressPrinter final : public ProgressSink {
 
     void show(const char *line_end);
     [[nodiscard]] Clock::duration interval() const;
-    static bool is_due(std::atomic<Clock::rep> &next, Clock::time_point now, Clock::duration interval);
 
     std::FILE *stream_;
     bool json_;
@@ -66,7 +65,6 @@ class ProgressPrinter final : public ProgressSink {
     Clock::time_point started_;
     std::atomic<std::uint64_t> done_{0};
     std::atomic<Clock::rep> next_print_{0}; // on Clock
-    std::atomic<Clock::rep> next_look_{0};  // at signals
     std::mutex printing_;
 };
 
