@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <iostream>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -143,7 +144,7 @@ int main(int argc, char **argv) {
         measure(std::span(argv, static_cast<std::size_t>(argc)));
         return 0;
     } catch (const std::exception &error) {
-        fmt::print(stderr, "dump_limit: {}\n", error.what());
+        std::cerr << "dump_limit: " << error.what() << '\n';
         return 1;
     }
 }
