@@ -117,20 +117,23 @@ class DumpRun {
     }
 
     /**
-     * There is no room for all pages. First come those without which no reader finds anything: page tables, the
-     * kernel's image, struct pages, the log. User space, the page cache and free memory are left for the end.
+     * There is no room for all pages. First come those without which no reader finds anything: the image's data, page
+     * tables, the log; then the image's code and struct pages. User space, the page cache and free memory are left for
+     * the end.
      */
     void write_useful_first(unsigned level, const FilterResult &filtered) {
         if (options_.elf || options_.outputs.size() != 1 || options_.dry_run) {
             return;
         }
         std::vector<Bitmap> useful;
-        Bitmap own(filtered.dumped.size());
-        for (const PfnRange &range : kernel_.own_memory()) {
-            own.set_range(range.begin, range.end);
-        }
-        if (own.count() != 0) {
-            useful.push_back(std::move(own));
+        for (const std::vector<PfnRange> *part : {&kernel_.way_in(), &kernel_.own_memory()}) {
+            Bitmap pages(filtered.dumped.size());
+            for (const PfnRange &range : *part) {
+                pages.set_range(range.begin, range.end);
+            }
+            if (pages.count() != 0) {
+                useful.push_back(std::move(pages));
+            }
         }
         Bitmap most_filtered = filter(core_, kernel_, dump_level::all, threads_, progress_).dumped;
         if (!(most_filtered == filtered.dumped)) {

@@ -137,8 +137,7 @@ Kernel Kernel::describe(const Core &core, const std::string &vmlinux) {
     kernel.find_layouts(vmcoreinfo, symbols, memory, vmlinux);
     kernel.sections_ = find_memory_sections(vmcoreinfo, kernel.section_layout_, kernel.page_layout_.size, memory,
                                             core.page_size(), core.max_pfn(), kernel.remarks_);
-    kernel.own_memory_ =
-        find_kernel_memory(core, vmcoreinfo, *tables, symbols, kernel.sections_, kernel.page_layout_.size);
+    kernel.memory_ = find_kernel_memory(core, vmcoreinfo, *tables, symbols, kernel.sections_, kernel.page_layout_.size);
     return kernel;
 }
 

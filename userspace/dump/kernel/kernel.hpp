@@ -49,7 +49,10 @@ class Kernel {
     [[nodiscard]] const PageLayout &page_layout() const { return page_layout_; }
 
     /** Pages that stay in a dump whatever is said of them, sorted, disjoint. */
-    [[nodiscard]] const std::vector<PfnRange> &own_memory() const { return own_memory_; }
+    [[nodiscard]] const std::vector<PfnRange> &own_memory() const { return memory_.all; }
+
+    /** Those of them that a reader goes through to find anything. */
+    [[nodiscard]] const std::vector<PfnRange> &way_in() const { return memory_.way_in; }
 
     [[nodiscard]] const PageTables &page_tables() const { return page_tables_; }
 
@@ -69,7 +72,7 @@ class Kernel {
     PageLayout page_layout_;
     SectionLayout section_layout_;
     PageTables page_tables_;
-    std::vector<PfnRange> own_memory_;
+    KernelMemory memory_;
     std::vector<std::string> remarks_;
 };
 

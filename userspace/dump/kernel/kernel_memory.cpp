@@ -22,10 +22,10 @@ struct ImagePart {
 };
 
 // Between these the kernel frees what it doesn't need once it runs (arch/x86/mm/init.c, init_64.c, mem_encrypt_amd.c).
-constexpr std::array<ImagePart, 4> image_parts{{{"_text", "_etext", {}},
-                                                {"__start_rodata", "__end_rodata", {}},
-                                                {"_sdata", "__init_begin", {}},
-                                                {"__nosave_begin", "__start_bss_decrypted_unused", "__bss_stop"}}};
+constexpr ImagePart code{"_text", "_etext", {}};
+constexpr std::array<ImagePart, 3> data_parts{{{"__start_rodata", "__end_rodata", {}},
+                                               {"_sdata", "__init_begin", {}},
+                                               {"__nosave_begin", "__start_bss_decrypted_unused", "__bss_stop"}}};
 
 constexpr std::array<std::string_view, 2> vmcoreinfo_names{"vmcoreinfo_data", "vmcoreinfo_note"};
 
@@ -73,19 +73,7 @@ class Gatherer {
                                                                                     : std::nullopt;
     }
 
-    /** Sorted, and what touches is one. */
-    std::vector<PfnRange> take() {
-        std::sort(ranges_.begin(), ranges_.end(), [](auto &a, auto &b) { return a.begin < b.begin; });
-        std::vector<PfnRange> merged;
-        for (const PfnRange &range : ranges_) {
-            if (!merged.empty() && range.begin <= merged.back().end) {
-                merged.back().end = std::max(merged.back().end, range.end);
-            } else {
-                merged.push_back(range);
-            }
-        }
-        return merged;
-    }
+    [[nodiscard]] const std::vector<PfnRange> &ranges() const { return ranges_; }
 
   private:
     AddressSpace *memory_;
@@ -94,16 +82,28 @@ class Gatherer {
     std::vector<PfnRange> ranges_;
 };
 
-void add_image(Gatherer &gatherer, const Symbols &symbols) {
-    for (const ImagePart &part : image_parts) {
-        const auto begin = address_of(symbols, part.begin);
-        auto end = address_of(symbols, part.end);
-        if (!end) {
-            end = address_of(symbols, part.or_end);
+/** Sorted, and what touches is one. */
+std::vector<PfnRange> merged(std::vector<PfnRange> ranges) {
+    std::sort(ranges.begin(), ranges.end(), [](auto &a, auto &b) { return a.begin < b.begin; });
+    std::vector<PfnRange> merged;
+    for (const PfnRange &range : ranges) {
+        if (!merged.empty() && range.begin <= merged.back().end) {
+            merged.back().end = std::max(merged.back().end, range.end);
+        } else {
+            merged.push_back(range);
         }
-        if (begin && end && *begin < *end && *end - *begin <= largest_part) {
-            gatherer.add(*begin, *end - *begin);
-        }
+    }
+    return merged;
+}
+
+void add_image_part(Gatherer &gatherer, const Symbols &symbols, const ImagePart &part) {
+    const auto begin = address_of(symbols, part.begin);
+    auto end = address_of(symbols, part.end);
+    if (!end) {
+        end = address_of(symbols, part.or_end);
+    }
+    if (begin && end && *begin < *end && *end - *begin <= largest_part) {
+        gatherer.add(*begin, *end - *begin);
     }
 }
 
@@ -132,7 +132,8 @@ void add_vmcoreinfo(Gatherer &gatherer, const Symbols &symbols, std::uint64_t pa
 std::vector<std::string_view> kernel_memory_symbols() {
     std::vector<std::string_view> names(PerCpu::symbols.begin(), PerCpu::symbols.end());
     names.insert(names.end(), vmcoreinfo_names.begin(), vmcoreinfo_names.end());
-    for (const ImagePart &part : image_parts) {
+    names.insert(names.end(), {code.begin, code.end});
+    for (const ImagePart &part : data_parts) {
         names.insert(names.end(), {part.begin, part.end});
         if (!part.or_end.empty()) {
             names.push_back(part.or_end);
@@ -141,25 +142,32 @@ std::vector<std::string_view> kernel_memory_symbols() {
     return names;
 }
 
-std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmcoreinfo, const PageTables &tables,
-                                         const Symbols &symbols, const std::vector<MemorySection> &sections,
-                                         std::uint64_t struct_page_size) {
+KernelMemory find_kernel_memory(const Core &core, const Vmcoreinfo &vmcoreinfo, const PageTables &tables,
+                                const Symbols &symbols, const std::vector<MemorySection> &sections,
+                                std::uint64_t struct_page_size) {
     AddressSpace memory(core, tables);
-    Gatherer gatherer(memory, core);
-    add_image(gatherer, symbols);
-    add_vmcoreinfo(gatherer, symbols, core.page_size());
-    for (const MemorySection &section : sections) {
-        gatherer.add(section.mem_map, (section.end - section.first) * struct_page_size);
+    Gatherer way_in(memory, core);
+    for (const ImagePart &part : data_parts) {
+        add_image_part(way_in, symbols, part);
     }
+    add_vmcoreinfo(way_in, symbols, core.page_size());
     if (const auto log = PrintkLog::find(vmcoreinfo, memory)) {
         for (const auto &[address, size] : log->parts()) {
-            gatherer.add(address, size);
+            way_in.add(address, size);
         }
     }
+    visit_page_tables(core, tables, [&](std::uint64_t physical) { way_in.add_physical(physical, core.page_size()); });
     // Last, as a damaged core may claim thousands of CPUs.
-    add_per_cpu_areas(gatherer, PerCpu(memory, symbols));
-    visit_page_tables(core, tables, [&](std::uint64_t physical) { gatherer.add_physical(physical, core.page_size()); });
-    return gatherer.take();
+    add_per_cpu_areas(way_in, PerCpu(memory, symbols));
+
+    Gatherer others(memory, core);
+    add_image_part(others, symbols, code);
+    for (const MemorySection &section : sections) {
+        others.add(section.mem_map, (section.end - section.first) * struct_page_size);
+    }
+    std::vector<PfnRange> all = way_in.ranges();
+    all.insert(all.end(), others.ranges().begin(), others.ranges().end());
+    return {.way_in = merged(way_in.ranges()), .all = merged(std::move(all))};
 }
 
 } // namespace ballast::dump

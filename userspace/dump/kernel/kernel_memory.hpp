@@ -19,16 +19,27 @@ struct PfnRange {
     Pfn end = 0;
 };
 
+/** The pages without which no dump can be understood. Each list is sorted, its ranges are disjoint. */
+struct KernelMemory {
+    /**
+     * What a reader goes through to find anything: the image's data, read-only or not, page tables, per-CPU variables,
+     * VMCOREINFO and the log.
+     */
+    std::vector<PfnRange> way_in;
+
+    /** That, the image's code, which its vmlinux has too, and the struct pages. */
+    std::vector<PfnRange> all;
+};
+
 /** The symbols that find_kernel_memory() looks at. */
 std::vector<std::string_view> kernel_memory_symbols();
 
 /**
- * The pages without which no dump can be understood: the kernel's image but for what it has freed, its per-CPU
- * variables, its page tables, the struct pages of the sections, VMCOREINFO and the log buffer. Sorted, disjoint. Finds
- * what it can: a core may lack any of them. Throws Error on a read error.
+ * The kernel's own memory, but for what of its image it has freed. Finds what it can: a core may lack any of it. Throws
+ * Error on a read error.
  */
-std::vector<PfnRange> find_kernel_memory(const Core &core, const Vmcoreinfo &vmcoreinfo, const PageTables &tables,
-                                         const Symbols &symbols, const std::vector<MemorySection> &sections,
-                                         std::uint64_t struct_page_size);
+KernelMemory find_kernel_memory(const Core &core, const Vmcoreinfo &vmcoreinfo, const PageTables &tables,
+                                const Symbols &symbols, const std::vector<MemorySection> &sections,
+                                std::uint64_t struct_page_size);
 
 } // namespace ballast::dump
