@@ -56,6 +56,7 @@ std::string differences(const std::vector<std::string> &first, const std::vector
 } // namespace
 
 TEST_CASE("A session of crash over a dump of each format says what it says over the core") {
+    skip_after(6, 12, "crash 9.0.2"); // opens no core of 7.3
     const std::string vmlinux = require_vmlinux();
     const std::string crash = newest("crash");
     const std::string core = core_of("5_levels");

@@ -27,6 +27,7 @@ std::string drgn_session(const std::string &dump, const std::string &vmlinux) {
 } // namespace
 
 TEST_CASE("drgn finds in a dump of each format that it reads what it finds in the core") {
+    skip_after(6, 1, "drgn 0.0.22"); // neither their mounts nor their stacks
     const std::string vmlinux = require_vmlinux();
     const Folder folder;
     const std::string expected = drgn_session(core_of("5_levels"), vmlinux);

@@ -69,7 +69,8 @@ std::uint64_t count_in(const std::string &path, std::string_view text) {
 /** Where init_uts_ns.name.nodename is. */
 std::uint64_t nodename_address(const std::string &core) {
     const Kdumpfile memory(core);
-    const std::string offset = memory.vmcoreinfo("OFFSET(uts_namespace.name)").value();
+    // Not told before 5.11, when a kref stood before it.
+    const std::string offset = memory.vmcoreinfo("OFFSET(uts_namespace.name)").value_or("4");
     return std::stoull(memory.vmcoreinfo("SYMBOL(init_uts_ns)").value(), nullptr, 16) + std::stoull(offset) +
            nodename_offset;
 }
@@ -179,6 +180,7 @@ TEST_CASE("What was erased is nowhere in the dump, in whatever form it is writte
 }
 
 TEST_CASE("A config erases the bytes that makedumpfile erases") {
+    skip_unless_makedumpfile_knows_kernel();
     const std::string vmlinux = require_vmlinux();
     const Folder folder;
     const std::string config = config_of(folder, "# text, struct, part of one, pointer\n"
@@ -201,6 +203,7 @@ TEST_CASE("A config erases the bytes that makedumpfile erases") {
 }
 
 TEST_CASE("Along linked lists, over arrays and in sizes of other variables a config erases what makedumpfile erases") {
+    skip_unless_makedumpfile_knows_kernel();
     const std::string vmlinux = require_vmlinux();
     const Folder folder;
     const std::string config = config_of(folder, "for r in iomem_resource.child via sibling\n"
@@ -231,6 +234,7 @@ TEST_CASE("Along linked lists, over arrays and in sizes of other variables a con
 }
 
 TEST_CASE("An ELF dump tells what was erased in makedumpfile's note, and filtered again it tells the same") {
+    skip_unless_makedumpfile_knows_kernel();
     const std::string vmlinux = require_vmlinux();
     const Folder folder;
     const auto path = [&](const char *name) { return (folder.path() / name).native(); };
@@ -262,6 +266,9 @@ TEST_CASE("An ELF dump tells what was erased in makedumpfile's note, and filtere
 }
 
 TEST_CASE("Without a vmlinux, BTF tells what a per-CPU variable is, and each CPU's is erased") {
+    if (!btf_has_variables()) {
+        SKIP("the BTF of " BALLAST_KERNEL_RELEASE " has no variables");
+    }
     const Folder folder;
     const std::string dump = folder.path() / "dump";
     const std::string format = GENERATE("", "-E");
@@ -286,16 +293,16 @@ TEST_CASE("A module's variables are known by its own debug information") {
                                                  "endfor\n"
                                                  "[not-loaded]\n"
                                                  "erase anything\n"
-                                                 "[virtio_pci]\n"
+                                                 "[9p]\n"
                                                  "erase anything\n");
     const Outcome outcome = run_ours({"-d", "31", "-x", vmlinux, "--config", config, core_of("5_levels"), dump});
     INFO(outcome.output << outcome.errors);
     REQUIRE(outcome.status == 0);
-    // The guest's one transport.
-    CHECK(eraseinfo_of(dump) == "erase t.name size 6\n"); // virtio
+    // The transports that the guest has; 5.10 has others built in.
+    CHECK(lines_of(eraseinfo_of(dump)).contains("erase t.name size 6")); // virtio
     CHECK(outcome.output.find(config + ":5: [not-loaded] is passed over: no such module is loaded") !=
           std::string::npos);
-    CHECK(outcome.output.find(config + ":7: [virtio_pci] is passed over: its debug information is not found") !=
+    CHECK(outcome.output.find(config + ":7: [9p] is passed over: its debug information is not found") !=
           std::string::npos);
 }
 
@@ -308,19 +315,21 @@ TEST_CASE("What can't be erased ends the run with a line that names the config's
     const auto wrong = GENERATE(
         Wrong{"\nerase init_uts_ns.name",
               "erase.conf:2: the type of 'init_uts_ns' is not known: BTF has the "
-              "types of per-CPU variables only: give the kernel's vmlinux with -x",
+              "types of per-CPU variables at most: give the kernel's vmlinux with -x",
               false},
         Wrong{"erase no_such_thing", "erase.conf:1: there is no variable 'no_such_thing' in this kernel", false},
-        Wrong{"erase cpu_info.no_such", "erase.conf:1: 'cpu_info.no_such': there is no member 'no_such'", false},
-        Wrong{"erase cpu_info nullify", "erase.conf:1: 'cpu_info' is no pointer, which nullify wants", false},
+        Wrong{"erase cpu_info.no_such", "erase.conf:1: 'cpu_info.no_such': there is no member 'no_such'",
+              !btf_has_variables()},
+        Wrong{"erase cpu_info nullify", "erase.conf:1: 'cpu_info' is no pointer, which nullify wants",
+              !btf_has_variables()},
         Wrong{"for c in cpu_info\nendfor",
-              "erase.conf:1: 'cpu_info' is no array: a list is walked with 'via' or 'within'", false},
+              "erase.conf:1: 'cpu_info' is no array: a list is walked with 'via' or 'within'", !btf_has_variables()},
         Wrong{"erase a size", "erase.conf:1: 'size' is not understood after 'a'", false},
         Wrong{"erase init_task.stack", "erase.conf:1: 'init_task.stack' points at what has no size"},
         Wrong{"for m in modules within module:no_such\nendfor",
               "erase.conf:1: there is no struct 'module' with a list_head 'no_such'"},
-        Wrong{"for c in console_drivers via no_such\nendfor",
-              "erase.conf:1: 'console_drivers' has no member 'no_such' that is a pointer"},
+        Wrong{"for c in root_mem_cgroup via no_such\nendfor",
+              "erase.conf:1: 'root_mem_cgroup' has no member 'no_such' that is a pointer"},
         Wrong{"erase init_task.comm size init_task.comm", "erase.conf:1: 'init_task.comm' is no size"});
     const std::string vmlinux = wrong.wants_vmlinux ? require_vmlinux() : "";
     const Folder folder;

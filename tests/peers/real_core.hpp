@@ -37,17 +37,26 @@ inline bool makedumpfile_knows_kernel() {
     return kernel_is_up_to(6, 1);
 }
 
-inline void skip_unless_makedumpfile_knows_kernel() {
-    if (!makedumpfile_knows_kernel()) {
-        SKIP("makedumpfile 1.7.2 does not know kernels after 6.1, and this is " BALLAST_KERNEL_RELEASE);
+/** Are the types of per-CPU variables in BTF? Of Debian's 5.10 only the debug information has them. */
+inline bool btf_has_variables() {
+    return !kernel_is_up_to(5, 10);
+}
+
+/** Skips the test on kernels that the program doesn't know. */
+inline void skip_after(unsigned major, unsigned minor, const std::string &program) {
+    if (!kernel_is_up_to(major, minor)) {
+        SKIP(program << " does not know kernels after " << major << "." << minor
+                     << ", and this is " BALLAST_KERNEL_RELEASE);
     }
 }
 
-/** The same of the newest makedumpfile: judged by the kernel's own flags, it drops pages of 7.3 that are needed. */
+inline void skip_unless_makedumpfile_knows_kernel() {
+    skip_after(6, 1, "makedumpfile 1.7.2");
+}
+
+/** The newest makedumpfile, judged by the kernel's own flags, drops pages of 7.3 that are needed. */
 inline void skip_unless_newest_makedumpfile_knows_kernel() {
-    if (!kernel_is_up_to(6, 12)) {
-        SKIP("makedumpfile 1.7.8 does not know kernels after 6.12, and this is " BALLAST_KERNEL_RELEASE);
-    }
+    skip_after(6, 12, "makedumpfile 1.7.8");
 }
 
 } // namespace ballast::peers

@@ -337,7 +337,7 @@ Erasure find_erasure(const Core &core, const Kernel &kernel, const std::vector<E
         throw Error(fmt::format("{}: there is no BTF in the kernel's memory: give its vmlinux with -x", path));
     }
     const std::string advice = vmlinux.empty()
-                                   ? "BTF has the types of per-CPU variables only: give the kernel's vmlinux with -x"
+                                   ? "BTF has the types of per-CPU variables at most: give the kernel's vmlinux with -x"
                                    : "its debug information doesn't have it";
     Erasure erasure{.memory = ErasedMemory(core.page_size()), .eraseinfo = {}};
     for (const EraseSection &section : sections) {
