@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import cache
 from initramfs import libraries, tool
 from kdump import CHECKSUM_MODULE
 from kernel import Kernel, Trouble
@@ -38,24 +39,28 @@ def release() -> str:
 
 def base() -> Path:
     """The Debian without a kernel, made once in the cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ballast/kdump-tools"
-    folder = cache / release()
-    if not folder.exists():
-        making = cache / f"{release()}.making"
-        shutil.rmtree(making, ignore_errors=True)
-        making.parent.mkdir(parents=True, exist_ok=True)
-        log = cache / f"{release()}.log"
-        with log.open("w") as output:
-            made = subprocess.run(
-                [tool("debootstrap"), "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--keyring={KEYRING}", release(),
-                 making, os.environ.get("BALLAST_MIRROR", "http://deb.debian.org/debian")],
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, stdout=output, stderr=subprocess.STDOUT, check=False)
-        if made.returncode:
-            raise Trouble(f"debootstrap failed, see {log}: {log.read_text().splitlines()[-1]}")
-        for package in (making / "var/cache/apt/archives").glob("*.deb"):
-            package.unlink()
-        making.rename(folder)
-    return folder
+    place = cache.folder() / "kdump-tools" / release()
+    with cache.alone("kdump-tools"):
+        if not place.exists():
+            bootstrap(place)
+    return place
+
+
+def bootstrap(place: Path) -> None:
+    making = place.with_name(f"{place.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.parent.mkdir(parents=True, exist_ok=True)
+    log = place.with_name(f"{place.name}.log")
+    with log.open("w") as output:
+        made = subprocess.run(
+            [tool("debootstrap"), "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--keyring={KEYRING}", release(),
+             making, os.environ.get("BALLAST_MIRROR", "http://deb.debian.org/debian")],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, stdout=output, stderr=subprocess.STDOUT, check=False)
+    if made.returncode:
+        raise Trouble(f"debootstrap failed, see {log}: {log.read_text().splitlines()[-1]}")
+    for package in (making / "var/cache/apt/archives").glob("*.deb"):
+        package.unlink()
+    making.rename(place)
 
 
 def build(kernel: Kernel, dumper: Path, folder: Path) -> Path:

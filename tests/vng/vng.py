@@ -85,7 +85,8 @@ class Guest:
             # QEMU is a grandchild.
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            if process.stdout and not process.stdout.closed:
+                process.communicate()
 
     def wait(self, process: "subprocess.Popen[str]") -> str:
         """Until vng has ended; returns what it said. Raises Trouble after the guest's time limit."""
