@@ -76,7 +76,7 @@ static bool rstat_bind(void)
 
 /*
  * The lock that would keep cgrp->bstat is static. Without it another flush may add to the figures
- * while they are read, at the time of loading alone.
+ * while they are read: when the module is loaded, and for groups that had no memory when made.
  */
 static void rstat_hold(struct cgroup *cgrp)
 {
@@ -235,7 +235,7 @@ void compat_cgroup_adjust(struct cgroup *cgrp, struct task_cputime *sampled,
 
 /**
  * compat_cgroup_cpu_cputime() - what rstat has charged to a group itself on a CPU
- * @cgrp: any group but v2's root; v1's have no time here
+ * @cgrp: any group but v2's root; v1's have no time here, and until 5.13 no rstat
  * @cpu: a possible CPU
  * @time: in ns, without the descendants' time
  *
@@ -247,6 +247,10 @@ void compat_cgroup_cpu_cputime(struct cgroup *cgrp, int cpu, struct task_cputime
 	struct cgroup_rstat_base_cpu *rstat = per_cpu_ptr(cgrp->rstat_base_cpu, cpu);
 	unsigned int seq;
 
+	if (!cgrp->rstat_base_cpu) {
+		*time = (struct task_cputime){};
+		return;
+	}
 	do {
 		seq = u64_stats_fetch_begin(&rstat->bsync);
 		time->sum_exec_runtime = READ_ONCE(rstat->bstat.cputime.sum_exec_runtime);
@@ -260,6 +264,20 @@ static void subtract(struct task_cputime *time, const struct task_cputime *part)
 	time->sum_exec_runtime -= part->sum_exec_runtime;
 	time->utime -= part->utime;
 	time->stime -= part->stime;
+}
+
+/**
+ * compat_cgroup_cputime() - time of a v2 group and of all below it, removed ones included
+ * @cgrp: a v2 group, not the root
+ * @time: in ns
+ *
+ * May sleep.
+ */
+void compat_cgroup_cputime(struct cgroup *cgrp, struct task_cputime *time)
+{
+	rstat_hold(cgrp);
+	*time = cgrp->bstat.cputime;
+	rstat_release(cgrp);
 }
 
 /**

@@ -23,6 +23,7 @@ void compat_cgroup_rm_files(struct cftype *files);
 void compat_cgroup_adjust(struct cgroup *cgrp, struct task_cputime *sampled,
 			  struct task_cputime *time);
 void compat_cgroup_cpu_cputime(struct cgroup *cgrp, int cpu, struct task_cputime *time);
+void compat_cgroup_cputime(struct cgroup *cgrp, struct task_cputime *time);
 void compat_cgroup_removed_cputime(struct cgroup *cgrp, struct task_cputime *time);
 
 void compat_root_cpu_cputime(int cpu, struct task_cputime *time);

@@ -24,6 +24,9 @@ static DEFINE_HASHTABLE(groups, 13);
 static DEFINE_SPINLOCK(groups_lock);
 static LIST_HEAD(retired);
 
+/* Guarded by cpuacct_platform_lock. */
+static bool existing_added;
+
 static struct cgroup_subsys *cpuacct;
 static struct tracepoint *mkdir_tracepoint;
 static struct tracepoint *release_tracepoint;
@@ -257,22 +260,27 @@ static int add_groups(void (*added)(struct cpuacct_group *group))
 /**
  * cpuacct_groups_add_existing() - create the groups that were there before the module
  *
- * The caller has compat_cgroup_lock().
+ * The caller has cpuacct_platform_lock and compat_cgroup_lock().
  *
  * Return: 0 or a negative errno.
  */
 int cpuacct_groups_add_existing(void)
 {
-	return add_groups(NULL);
+	int ret = add_groups(NULL);
+
+	existing_added = !ret;
+	return ret;
 }
 
+/* Before the existing groups are added none is missed: their time is seeded, not adopted. */
 static void add_missed(struct work_struct *work)
 {
-	int ret;
+	int ret = 0;
 
 	mutex_lock(&cpuacct_platform_lock);
 	compat_cgroup_lock();
-	ret = add_groups(cpuacct_sum_adopt);
+	if (existing_added)
+		ret = add_groups(cpuacct_sum_adopt);
 	compat_cgroup_unlock();
 	mutex_unlock(&cpuacct_platform_lock);
 	if (ret)
@@ -358,8 +366,10 @@ static int follow(void)
 		return ret;
 	check_trace_callback_type_cgroup_mkdir(probe_mkdir);
 	ret = tracepoint_probe_register(mkdir_tracepoint, probe_mkdir, NULL);
-	if (ret)
+	if (ret) {
 		tracepoint_probe_unregister(release_tracepoint, probe_release, NULL);
+		tracepoint_synchronize_unregister();
+	}
 	return ret;
 }
 

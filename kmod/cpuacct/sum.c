@@ -2,7 +2,7 @@
 /*
  * A group's figures, added up when someone reads them.
  *
- * Lock order: sum_lock, then rstat's lock inside compat_cgroup_removed_cputime(). Neither
+ * Lock order: sum_lock, then rstat's lock inside compat_cgroup_[removed_]cputime(). Neither
  * cgroup_mutex nor cpuacct_platform_lock inside sum_lock: rmdir waits for readers with the one
  * held, and files are removed with the other.
  */
@@ -192,20 +192,26 @@ static void seed_cpu(void *data)
 	cpuacct_charge_begin(cpu);
 }
 
-/* Groups that were removed: rstat knows their time, but no longer on which CPU it was. */
-static int seed_unknown(struct cpuacct_group *group)
+/*
+ * Groups below this one that were removed: rstat knows their time, but no longer on which CPU it
+ * was. Parts from @first on.
+ */
+static void add_removed(struct cpuacct_group *group, enum cpuacct_part first)
 {
-	struct cpuacct_group *above;
 	struct task_cputime removed;
 	enum cpuacct_part part;
 
-	if (group->released || is_root(group) || !is_v2(group->cgrp))
-		return 0;
 	compat_cgroup_removed_cputime(group->cgrp, &removed);
-	for (above = group; above; above = above->parent) {
-		for (part = 0; part < CPUACCT_PARTS; part++)
-			above->unknown[part] += part_of(&removed, part);
+	for (; group; group = group->parent) {
+		for (part = first; part < CPUACCT_PARTS; part++)
+			group->unknown[part] += part_of(&removed, part);
 	}
+}
+
+static int seed_unknown(struct cpuacct_group *group)
+{
+	if (!group->released && !is_root(group) && is_v2(group->cgrp))
+		add_removed(group, CPUACCT_USAGE);
 	return 0;
 }
 
@@ -235,21 +241,26 @@ void cpuacct_sum_seed(void)
 
 /**
  * cpuacct_sum_adopt() - give a group the time from before there was memory for it
- * @group: was just created; those above it were charged so far
+ * @group: a v2 group that was just created; those above it were charged so far, also for those
+ *	   below it, which are created only after it
  *
- * The samples need no care: they were rstat's all the time. May sleep.
+ * Samples are rstat's all the time, but no flush has brought them to the groups above, and those of
+ * groups that were removed none will.
+ * The caller has compat_cgroup_lock(). May sleep.
  */
 void cpuacct_sum_adopt(struct cpuacct_group *group)
 {
-	struct task_cputime own;
+	struct task_cputime total;
 	int cpu;
 
 	mutex_lock(&sum_lock);
+	compat_cgroup_cputime(group->cgrp, &total);
+	group->unknown[CPUACCT_USAGE] += total.sum_exec_runtime;
 	for_each_possible_cpu(cpu) {
-		compat_cgroup_cpu_cputime(group->cgrp, cpu, &own);
-		group->unknown[CPUACCT_USAGE] += own.sum_exec_runtime;
 		group->unknown[CPUACCT_USAGE] -= own_time(group, cpu, CPUACCT_USAGE);
+		flush_cpu(group, cpu);
 	}
+	add_removed(group, CPUACCT_USER);
 	mutex_unlock(&sum_lock);
 }
 

@@ -3,13 +3,18 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/error.hpp"
@@ -24,7 +29,10 @@
 using namespace std::chrono_literals;
 using ballast::control::Cgroup;
 using ballast::control::Modules;
+using ballast::control::read_number;
+using ballast::guest::Background;
 using ballast::guest::burn;
+using ballast::guest::burn_in;
 using ballast::guest::FailingCall;
 using ballast::guest::LoadedCpuacct;
 using ballast::guest::NewLogLines;
@@ -34,7 +42,10 @@ using ballast::guest::sum;
 using ballast::guest::Task;
 using ballast::guest::TestGroup;
 using ballast::guest::V1Hierarchy;
+using ballast::guest::wait_for_release;
 using ballast::guest::wait_until;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
 
 namespace {
 
@@ -58,6 +69,11 @@ bool is_refused_without(const std::string &lookup, unsigned nth) {
     }
     CHECK(log.with("cpuacct: ") == 1);
     return true;
+}
+
+/** User and system time, in ns, as the kernel samples it. */
+std::uint64_t samples_of(const Cgroup &group) {
+    return read_number(group.path() / "cpuacct.usage_user") + read_number(group.path() / "cpuacct.usage_sys");
 }
 
 } // namespace
@@ -180,4 +196,56 @@ TEST_CASE("A group that gets no memory when it is made gets it soon after") {
     CHECK(grandchild.usage() >= 50ms);
     CHECK(sum(grandchild.usage_percpu()) == grandchild.usage());
     CHECK(group->usage_percpu() == grandchild.usage_percpu());
+}
+
+TEST_CASE("What ran in groups before there was memory for them is in their figures, once") {
+    const LoadedCpuacct module;
+    const TestGroup group("adopted");
+    const Cgroup child = group.create_child("child");
+    std::optional<FailingCall> failing(std::in_place, "cpuacct:group_create", -ENOMEM,
+                                       std::vector<std::string>{"everyone=1"});
+    const Cgroup parent = Cgroup::create("adopted/child/parent");
+    const Cgroup leaf = Cgroup::create("adopted/child/parent/leaf");
+    const Cgroup removed = Cgroup::create("adopted/child/parent/removed");
+    for (const Cgroup &each : {leaf, removed}) {
+        run_task([] { burn(100ms); }, [&](const Task &task) { each.add_process(task.pid()); });
+    }
+    wait_until([&] {
+        std::error_code error;
+        return std::filesystem::remove(removed.path(), error);
+    });
+    wait_for_release(*group);
+    failing.reset();
+    // One that needs those above it.
+    const Cgroup last = Cgroup::create("adopted/child/parent/leaf/last");
+    wait_until([&] { return is_readable(last.path() / "cpuacct.usage"); });
+    run_task([] { burn(50ms); }, [&](const Task &task) { leaf.add_process(task.pid()); });
+    settle(leaf);
+    for (const Cgroup &each : {*group, child, parent, leaf}) {
+        CAPTURE(each.name());
+        CHECK(duration_cast<microseconds>(each.usage()) == each.cpu_stat().usage);
+    }
+    CHECK(leaf.usage() >= 150ms);
+    CHECK(parent.usage() >= 250ms);
+    // What the removed group ran is not among the samples of those that are left.
+    CHECK(samples_of(parent) > samples_of(leaf));
+    CHECK(samples_of(parent) == samples_of(child));
+    CHECK(samples_of(child) == samples_of(*group));
+}
+
+TEST_CASE("No time is counted twice when groups are made while the module is loaded") {
+    const TestGroup busy("busy");
+    const Cgroup child = busy.create_child("child");
+    burn_in(child, 100ms);
+    const TestGroup making("making");
+    const Cgroup parent = making.create_child("parent");
+    const Background maker([path = parent.path() / "new"] {
+        mkdir(path.c_str(), 0755);
+        rmdir(path.c_str());
+    });
+    for (int i = 0; i < 20; i++) {
+        const LoadedCpuacct module;
+        CHECK(duration_cast<microseconds>(child.usage()) == child.cpu_stat().usage);
+        CHECK(duration_cast<microseconds>(busy->usage()) == busy->cpu_stat().usage);
+    }
 }

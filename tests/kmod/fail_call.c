@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes one kernel function fail for the process that loads this module: calls of `function` don't
- * run it, they return `result`. For tests of error paths: what the function would have done is not
- * done.
+ * Makes one kernel function fail for the process that loads this module, or for all: calls of
+ * `function` don't run it, they return `result`. For tests of error paths: what the function would
+ * have done is not done.
  *
  *   insmod fail_call.ko function=misc_register result=-12
  *   insmod fail_call.ko function=kmalloc_trace,__kmalloc_cache_noprof caller=balloon_kvm nth=3
@@ -30,6 +30,10 @@ static uint nth;
 module_param(nth, uint, 0444);
 MODULE_PARM_DESC(nth, "only this one of the calls fails, from 1 on (default: all)");
 
+static bool everyone;
+module_param(everyone, bool, 0444);
+MODULE_PARM_DESC(everyone, "the calls of other processes and of the kernel's threads fail too (default: N)");
+
 static pid_t victim;
 static uint calls;
 
@@ -50,7 +54,9 @@ static bool is_called_by(const char *module, struct pt_regs *regs)
 
 static int divert(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (task_tgid_nr(current) != victim || (caller && !is_called_by(caller, regs)))
+	if (!everyone && task_tgid_nr(current) != victim)
+		return 0;
+	if (caller && !is_called_by(caller, regs))
 		return 0;
 	calls++;
 	if (nth && calls != nth)
