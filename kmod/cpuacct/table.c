@@ -162,7 +162,7 @@ static int policy_changes(struct notifier_block *block, unsigned long event, voi
 
 	for_each_cpu(cpu, policy->related_cpus) {
 		if (event == CPUFREQ_CREATE_POLICY)
-			set_frequency(cpu, policy->cur);
+			set_frequency(cpu, policy->cur ?: UINT_MAX);
 		else if (event == CPUFREQ_REMOVE_POLICY)
 			set_frequency(cpu, UINT_MAX);
 	}
@@ -191,7 +191,8 @@ static int follow_frequencies(void)
 	int cpu, ret;
 
 	ret = cpufreq_register_notifier(&policy_notifier, CPUFREQ_POLICY_NOTIFIER);
-	if (ret)
+	/* With cpufreq.off=1, and under Xen, cpufreq is there but refuses everybody. */
+	if (ret && ret != -EINVAL)
 		return ret;
 	ret = register_trace_cpu_frequency(frequency_changed, NULL);
 	if (ret) {

@@ -180,3 +180,13 @@ TEST_CASE("Synthetic frequencies: A cpufreq driver that comes and goes while the
     CHECK(time_at(*group)[high] >= before + 50ms);
     CHECK(all_of(time_at(*group)) == group->usage());
 }
+
+TEST_CASE("Synthetic frequencies: Where a cpufreq driver doesn't tell the frequency, it counts as the highest") {
+    const LoadedCpuacct cpuacct;
+    const Loaded table("cpuacct_table", {"table=600000:150,2400000:1000"});
+    const Loaded cpufreq("cpufreq_synthetic", {"setpolicy=1"});
+    const TestGroup group("untold");
+    run_on(0, 50ms, *group);
+    CHECK(group->usage() >= 50ms);
+    CHECK(time_at(*group)[high] == group->usage());
+}

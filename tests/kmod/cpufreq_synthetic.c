@@ -21,11 +21,17 @@ static struct cpufreq_frequency_table frequencies[] = {
 
 static DEFINE_PER_CPU(unsigned int, khz);
 
+static bool setpolicy;
+module_param(setpolicy, bool, 0444);
+MODULE_PARM_DESC(setpolicy, "the driver chooses the frequencies and tells nobody, as intel_pstate does (default: N)");
+
 static int synthetic_init(struct cpufreq_policy *policy)
 {
 	per_cpu(khz, policy->cpu) = frequencies[ARRAY_SIZE(frequencies) - 2].frequency;
 	policy->freq_table = frequencies;
 	policy->cpuinfo.transition_latency = 1000;
+	if (setpolicy)
+		policy->policy = CPUFREQ_POLICY_PERFORMANCE;
 	return 0;
 }
 
@@ -40,6 +46,11 @@ static unsigned int synthetic_get(unsigned int cpu)
 	return READ_ONCE(per_cpu(khz, cpu));
 }
 
+static int synthetic_setpolicy(struct cpufreq_policy *policy)
+{
+	return 0;
+}
+
 static struct cpufreq_driver driver = {
 	.name = "synthetic",
 	.flags = CPUFREQ_CONST_LOOPS,
@@ -51,6 +62,11 @@ static struct cpufreq_driver driver = {
 
 static int __init cpufreq_synthetic_init(void)
 {
+	if (setpolicy) {
+		driver.setpolicy = synthetic_setpolicy;
+		driver.target_index = NULL;
+		driver.get = NULL;
+	}
 	return cpufreq_register_driver(&driver);
 }
 
