@@ -14,6 +14,7 @@
 #include "balloon/movable.h"
 #include "balloon/pages.h"
 #include "balloon/trace.h"
+#include "compat/vmstat.h"
 
 /*
  * As long as isolation is held nothing moves, also what the kernel has isolated before. The page is
@@ -115,6 +116,7 @@ void balloon_core_add_block(struct balloon *b, struct page *head)
 		list_add_tail(&page->lru, &pages);
 	/* The kernel counts each of them again. */
 	balloon_page_account(b, head, -(long)BALLOON_BLOCK_PAGES);
+	count_balloon_inflate(-(long)BALLOON_BLOCK_PAGES);
 	b->in_core += BALLOON_BLOCK_PAGES;
 	compat_core_add(&b->core, &pages, !b->stays_managed);
 }
@@ -144,9 +146,12 @@ static void correct_managed(struct balloon *b, struct list_head *pages, long cou
  */
 bool balloon_core_borrow(struct balloon *b, struct list_head *pages, unsigned long *borrowed)
 {
+	unsigned long got;
 	LIST_HEAD(taken);
 
-	*borrowed += compat_core_take(&b->core, &taken, b->in_core - *borrowed, !b->stays_managed);
+	got = compat_core_take(&b->core, &taken, b->in_core - *borrowed, !b->stays_managed);
+	*borrowed += got;
+	count_balloon_deflate(-(long)got);
 	correct_managed(b, &taken, -1);
 	list_splice(&taken, pages);
 	return *borrowed == b->in_core;
@@ -159,6 +164,9 @@ bool balloon_core_borrow(struct balloon *b, struct list_head *pages, unsigned lo
  */
 void balloon_core_return(struct balloon *b, struct list_head *pages)
 {
+	unsigned long got;
+
 	correct_managed(b, pages, 1);
-	compat_core_add(&b->core, pages, !b->stays_managed);
+	got = compat_core_add(&b->core, pages, !b->stays_managed);
+	count_balloon_inflate(-(long)got);
 }

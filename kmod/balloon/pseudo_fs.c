@@ -10,7 +10,7 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
-#include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "balloon/balloon_kvm_ioctl.h"
 #include "balloon/pseudo_fs.h"
@@ -80,6 +80,15 @@ int balloon_fs_init(void)
 	return 0;
 }
 
+static int references(void)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	return module_refcount(THIS_MODULE);
+#else
+	return 0;
+#endif
+}
+
 /**
  * balloon_fs_exit() - unmount and unregister
  *
@@ -87,14 +96,17 @@ int balloon_fs_init(void)
  */
 void balloon_fs_exit(void)
 {
-	/*
-	 * The last close of a descriptor drops the module's reference first and the mount's later.
-	 * That task may still be between the two: wait, or the unmount would be left to it, at a
-	 * time when the module is gone.
-	 */
-	synchronize_rcu_tasks();
+	int before = references();
+
 	__module_get(THIS_MODULE);
 	kern_unmount(mount);
+	/*
+	 * The last close of a descriptor drops the module's reference first and the mount's later.
+	 * A task that is still between the two does the unmount, and its last step drops the
+	 * reference: until then the module must not go.
+	 */
+	while (references() > before)
+		schedule_timeout_uninterruptible(1);
 	unregister_filesystem(&balloon_fs_type);
 }
 

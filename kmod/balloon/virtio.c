@@ -7,6 +7,7 @@
  *   page locks, when a page is migrated
  *     queue->lock
  *   vb->actual_lock, alone
+ *   a device's lock, alone, to see who its driver is
  * None of them is held while memory is allocated.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -469,11 +470,15 @@ static struct virtio_driver driver = {
 
 static int tell_if_others(struct device *dev, void *unused)
 {
-	bool others = dev->driver && dev->driver != &driver.driver;
+	bool others;
 
+	/* Or the driver might be unbound, and gone, meanwhile. */
+	device_lock(dev);
+	others = dev->driver && dev->driver != &driver.driver;
 	if (others && dev_to_virtio(dev)->id.device == VIRTIO_ID_BALLOON)
 		pr_notice("%s belongs to %s and is left alone; unbind it there and bind it to %s to hand it over\n",
 			  dev_name(dev), dev->driver->name, driver.driver.name);
+	device_unlock(dev);
 	return 0;
 }
 

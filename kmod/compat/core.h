@@ -43,13 +43,13 @@ static inline void compat_core_init(struct compat_core *core, compat_core_migrat
 
 /*
  * From now on the kernel may isolate the pages, which the list is left without. Counts them as
- * balloon pages, and with @unmanaged takes them out of MemTotal.
+ * balloon pages, and with @unmanaged takes them out of MemTotal. Returns how many there were.
  */
-static inline void compat_core_add(struct compat_core *core, struct list_head *pages,
-				   bool unmanaged)
+static inline unsigned long compat_core_add(struct compat_core *core, struct list_head *pages,
+					    bool unmanaged)
 {
 	core->info.adjust_managed_page_count = unmanaged;
-	balloon_page_list_enqueue(&core->info, pages);
+	return balloon_page_list_enqueue(&core->info, pages);
 }
 
 /* The opposite, for as many as there are up to @want: without those that are isolated. */
@@ -76,9 +76,10 @@ static inline void compat_core_init(struct compat_core *core, compat_core_migrat
 {
 }
 
-static inline void compat_core_add(struct compat_core *core, struct list_head *pages,
-				   bool unmanaged)
+static inline unsigned long compat_core_add(struct compat_core *core, struct list_head *pages,
+					    bool unmanaged)
 {
+	return 0;
 }
 
 static inline unsigned long compat_core_take(struct compat_core *core, struct list_head *pages,

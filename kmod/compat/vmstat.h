@@ -14,14 +14,15 @@
 #define COMPAT_HAS_BALLOON_EVENTS
 #endif
 
-static inline void count_balloon_inflate(unsigned long pages)
+/* Negative: what was counted, and no page went into a balloon or left it. */
+static inline void count_balloon_inflate(long pages)
 {
 #ifdef COMPAT_HAS_BALLOON_EVENTS
 	count_vm_events(BALLOON_INFLATE, pages);
 #endif
 }
 
-static inline void count_balloon_deflate(unsigned long pages)
+static inline void count_balloon_deflate(long pages)
 {
 #ifdef COMPAT_HAS_BALLOON_EVENTS
 	count_vm_events(BALLOON_DEFLATE, pages);

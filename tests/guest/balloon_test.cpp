@@ -139,6 +139,19 @@ TEST_CASE("counters of pages and the kernel's own balloon events agree with what
     CHECK(event("balloon_deflate") - deflated == status.deflated);
 }
 
+TEST_CASE("no balloon event is counted when a block is split and when the content is checked") {
+    const LoadedBalloon balloon({"check_content=1"});
+    const auto inflated = event("balloon_inflate");
+    const auto deflated = event("balloon_deflate");
+    balloon.resize(16 * mib);
+    balloon.resize(5 * mib);
+    write_text(balloon.attribute("check_now"), "1");
+    const auto status = balloon.get().status();
+    CHECK(event("balloon_inflate") - inflated == status.inflated);
+    CHECK(event("balloon_deflate") - deflated == status.deflated);
+    CHECK(event("balloon_inflate") - event("balloon_deflate") - (inflated - deflated) == status.size_pages);
+}
+
 TEST_CASE("a program that polls the size is woken when it changes") {
     const std::string name = GENERATE("size_pages", "size_bytes");
     const LoadedBalloon balloon;
