@@ -31,6 +31,8 @@ class Machine:
     """Time passes with the instructions of the one CPU, 1 ns each, or jumps to the next timer when it is idle."""
     tcg_thread: str | None = None
     """Emulation by one host thread for all CPUs or by one for each: single, multi, or what the kernel bears."""
+    smm: bool = True
+    """The firmware may use system management mode."""
     disk: Path | None = None
     """A raw image, the guest's /dev/vda with the kernel module virtio_blk."""
     monitor: tuple[str, ...] = ()
@@ -76,7 +78,7 @@ def command_line(machine: Machine, boot: Boot, console: Path, channels: Mapping[
         # The guest must not outlive its runner, however that ends.
         tool("setpriv"), "--pdeathsig", "KILL",
         tool("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        *speed(machine), "-cpu", machine.cpu, "-smp", str(machine.cpus), "-m", machine.memory,
+        *speed(machine), *([] if machine.smm else ["-machine", "smm=off"]), "-cpu", machine.cpu, "-smp", str(machine.cpus), "-m", machine.memory,
         "-kernel", str(boot.image), "-initrd", str(boot.initrd), "-append", boot.append,
         "-serial", f"file:{_escaped(console)}",
     ]
