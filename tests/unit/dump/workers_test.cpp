@@ -3,14 +3,46 @@
 
 #include "failure.hpp"
 
+#include "dump/output/threads.hpp"
+
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 #include <mutex>
+#include <sched.h>
 #include <set>
 #include <thread>
 
 using ballast::dump::Error;
 using ballast::dump::run_workers;
+using ballast::dump::usable_cpus;
+
+namespace {
+
+cpu_set_t mask_of_this_thread() {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    REQUIRE(sched_getaffinity(0, sizeof(mask), &mask) == 0);
+    return mask;
+}
+
+/** On how many CPUs that many workers start. */
+std::size_t cpus_of_workers(unsigned threads) {
+    std::atomic<unsigned> started = 0;
+    std::mutex mutex;
+    std::set<int> cpus;
+    run_workers(threads, [&](const std::stop_token &) {
+        const int cpu = sched_getcpu();
+        ++started;
+        while (started < threads) { // so none starts where another has ended
+        }
+        const std::lock_guard lock(mutex);
+        cpus.insert(cpu);
+    });
+    return cpus.size();
+}
+
+} // namespace
 
 TEST_CASE("Workers run in as many threads as asked for, the caller's among them") {
     std::atomic<unsigned> started = 0;
@@ -47,4 +79,36 @@ TEST_CASE("No threads still means the caller's") {
     unsigned runs = 0;
     run_workers(0, [&](const std::stop_token &) { ++runs; });
     CHECK(runs == 1);
+}
+
+TEST_CASE("As many workers as there are CPUs start on one each") {
+    const unsigned cpus = usable_cpus();
+    if (cpus < 2) {
+        SKIP("there is one CPU");
+    }
+    constexpr unsigned tries = 50;
+    unsigned apart = 0;
+    for (unsigned n = 0; n < tries; n++) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        apart += cpus_of_workers(cpus) == cpus ? 1 : 0;
+    }
+    // The kernel moves some on at once where other programs run.
+    CHECK(apart > tries / 2);
+}
+
+TEST_CASE("Workers may run on all CPUs once they have started") {
+    using std::chrono::steady_clock;
+    const cpu_set_t all = mask_of_this_thread();
+    std::atomic<unsigned> free = 0;
+    run_workers(usable_cpus(), [&](const std::stop_token &) {
+        const auto late = steady_clock::now() + std::chrono::seconds(10);
+        while (steady_clock::now() < late) { // their maker may still be about it
+            const cpu_set_t mine = mask_of_this_thread();
+            if (CPU_EQUAL(&mine, &all)) {
+                ++free;
+                break;
+            }
+        }
+    });
+    CHECK(free == usable_cpus());
 }

@@ -4,8 +4,6 @@
 #include "dump/input/error.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace ballast::dump {
@@ -16,12 +14,6 @@ std::span<const std::byte> PageReader::page(Pfn pfn, std::uint64_t expected) {
     const std::uint64_t physical = pfn * page_size_;
     const std::span<const std::byte> whole = memory_->view(physical, page_size_, expected * page_size_);
     return whole.size() == page_size_ ? whole : assembled_page(physical);
-}
-
-bool PageReader::begins_with_data(Pfn pfn) {
-    static constexpr std::array<std::byte, 64> zeros{};
-    const auto begin = memory_->view(pfn * page_size_, zeros.size(), zeros.size());
-    return !begin.empty() && std::memcmp(begin.data(), zeros.data(), begin.size()) != 0;
 }
 
 std::span<const std::byte> PageReader::view(std::uint64_t physical, std::uint64_t wanted) {

@@ -27,9 +27,6 @@ class PageReader {
      */
     std::span<const std::byte> page(Pfn pfn, std::uint64_t expected = 0);
 
-    /** Is there a byte other than zero among the page's first ones? Reads no more than those. Throws ReadError. */
-    bool begins_with_data(Pfn pfn);
-
     /**
      * As many bytes of physical memory as can be had in one piece: from one up to `wanted`, valid until the next call.
      * Empty where the core doesn't hold the address, or it can't be read.

@@ -124,13 +124,13 @@ StoredPage ChunkCopier::store(Entry &entry, std::uint64_t run, bool share_zeros,
         if (job_->as_stored) {
             return store_as_it_is(entry, share_zeros, out);
         }
-        if (sizes_only_ && reader_.begins_with_data(entry.pfn)) {
-            return {.size = static_cast<std::uint32_t>(job_->core.page_size())};
-        }
         const auto page = page_without_erased(entry.pfn, run);
         if (share_zeros && is_zero(page)) {
             entry.data = Data::zero_page;
             return {};
+        }
+        if (sizes_only_) {
+            return {.size = static_cast<std::uint32_t>(page.size())};
         }
         return compressor_->store(page, out);
     } catch (const ReadError &error) {

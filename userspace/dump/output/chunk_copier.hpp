@@ -115,7 +115,7 @@ class ChunkCopier {
     std::vector<UnreadablePage> unreadable_;
     std::vector<ContentHash> hashes_;    // of the chunk's pages, only where pages share data
     std::vector<std::byte> erased_page_; // only where something is erased
-    bool sizes_only_ = false;            // of raw pages: a dry run wants no more than which of them are zeros
+    bool sizes_only_ = false;            // of raw pages: a dry run needn't copy them
 };
 
 } // namespace ballast::dump

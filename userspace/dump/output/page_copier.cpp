@@ -46,15 +46,23 @@ class PartCopy {
      */
     [[nodiscard]] bool in_order() const { return known_ || (part_->file != nullptr && part_->file->in_order()); }
 
+    /** Does it matter where a chunk goes? Not in a dry run, so there nobody waits for others. */
+    [[nodiscard]] bool has_places() const { return known_ || part_->file != nullptr; }
+
     /** The chunk has been filled, and has this size. */
     void filled(std::uint64_t n, std::uint64_t size, ChunkPlace &place) {
-        if (!in_order()) {
+        if (!has_places()) {
+            unplaced_.fetch_add(size, std::memory_order_relaxed);
+        } else if (!in_order()) {
             chain_.set_size(n - part_->begin, size, place);
         }
     }
 
-    /** Waits for the chunk's place, and writes it. Nothing where it is cancelled. */
+    /** Waits for the chunk's place, if it has one, and writes it. Nothing where it is cancelled. */
     std::optional<SavedChunk> save(ChunkCopier &copier, std::uint64_t n, std::uint64_t size, ChunkPlace &place) {
+        if (!has_places()) {
+            return copier.save(0);
+        }
         const auto offset = in_order() ? chain_.wait(n - part_->begin) : place.wait();
         if (!offset) {
             return std::nullopt;
@@ -81,15 +89,17 @@ class PartCopy {
     }
 
     [[nodiscard]] CopiedPart result(bool failed) const {
-        return {.end = failed ? 0 : chain_.end(), .whole = std::min(whole_.load(), chain_.end())};
+        const std::uint64_t end = chain_.end() + unplaced_.load();
+        return {.end = failed ? 0 : end, .whole = std::min(whole_.load(), end)};
     }
 
   private:
     const CopyPart *part_;
     std::atomic<std::uint64_t> next_chunk_;
     OffsetChain chain_;
-    std::optional<SamePages> known_;   // belongs to the thread whose turn it is
-    std::atomic<std::uint64_t> whole_; // where the first write that failed did
+    std::atomic<std::uint64_t> unplaced_{0}; // bytes in chunks that have no place
+    std::optional<SamePages> known_;         // belongs to the thread whose turn it is
+    std::atomic<std::uint64_t> whole_;       // where the first write that failed did
 };
 
 /** The chunks that one thread has claimed and not written yet, in the order in which it claimed them. */
@@ -218,8 +228,8 @@ class Copy {
 
     /** Rather than to wait for another thread's write, the next chunk is filled. */
     static bool must_save(const Claimed &claimed) {
-        const Output *const file = claimed.part->part().file;
-        return claimed.part->in_order() || (claimed.place.offset() && (file == nullptr || !file->is_busy()));
+        const PartCopy &part = *claimed.part;
+        return part.in_order() || !part.has_places() || (claimed.place.offset() && !part.part().file->is_busy());
     }
 
     /** False where it is cancelled. */

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/threads.hpp"
 
+#include "dump/input/cpu_mask.hpp"
 #include "dump/input/error.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <fstream>
 #include <limits>
-#include <memory>
 #include <thread>
 
 namespace ballast::dump {
@@ -21,10 +20,6 @@ constexpr std::uint64_t kib = 1024;
 // Of what MemAvailable tells, a capture kernel of 128 MiB can't free 6 MiB: with 13 MiB told, 12 threads of zlib were
 // killed, and with 8.2 MiB one (6.1). And the program needs some for itself.
 constexpr std::uint64_t reserve = 8 * kib * kib;
-
-struct FreeCpuSet {
-    void operator()(cpu_set_t *set) const { CPU_FREE(set); }
-};
 
 std::string plural(unsigned n, const char *what) {
     return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
@@ -60,15 +55,8 @@ ThreadChoice choose_threads(unsigned wanted, const ThreadLimits &limits) {
 }
 
 unsigned usable_cpus() {
-    // The kernel refuses a set smaller than its own; grow it until it fits.
-    for (int size = CPU_SETSIZE; size <= 1 << 20; size *= 2) {
-        const std::unique_ptr<cpu_set_t, FreeCpuSet> set(CPU_ALLOC(size));
-        const std::size_t bytes = CPU_ALLOC_SIZE(size);
-        if (set && sched_getaffinity(0, bytes, set.get()) == 0) {
-            return static_cast<unsigned>(CPU_COUNT_S(bytes, set.get()));
-        }
-    }
-    return std::max(std::thread::hardware_concurrency(), 1U);
+    const unsigned cpus = CpuMask::of_this_thread().count();
+    return cpus != 0 ? cpus : std::max(std::thread::hardware_concurrency(), 1U);
 }
 
 std::uint64_t available_memory(const std::string &path) {
