@@ -131,15 +131,30 @@ TEST_CASE("What a dump is said to have, the file has") {
 
 TEST_CASE("A dry run tells the same and creates nothing") {
     const Folder folder;
-    const DumpOptions options{.paths = {folder.path() / "dump"}, .codec = Codec::lzo, .dump_level = 1, .threads = 2};
-    DumpOptions dry = options;
+    DumpOptions wet{.paths = {folder.path() / "dump"},
+                    .codec = GENERATE(Codec::raw, Codec::lzo),
+                    .dump_level = GENERATE(0U, 1U),
+                    .threads = 2};
+    SECTION("in one file") {}
+    SECTION("in two files") {
+        wet.paths.push_back(folder.path() / "second");
+    }
+    SECTION("with pages that share data") {
+        wet.dedup_memory = 1 << 20;
+    }
+    SECTION("as ELF") {
+        wet.format = Format::elf;
+        wet.codec = Codec::raw;
+    }
+    DumpOptions dry = wet;
     dry.dry_run = true;
     const DumpResult told = make_dump(machine(), dry);
-    CHECK_FALSE(std::filesystem::exists(options.paths.front()));
+    CHECK(std::filesystem::is_empty(folder.path()));
 
-    const DumpResult result = make_dump(machine(), options);
+    const DumpResult result = make_dump(machine(), wet);
     CHECK(told.pages == result.pages);
     CHECK(told.zero_pages == result.zero_pages);
+    CHECK(told.same_pages == result.same_pages);
     CHECK(told.bytes == result.bytes);
 }
 

@@ -182,12 +182,19 @@ TEST_CASE("Pages that can't be read are zeros, marked and told, and all others a
     }
     std::filesystem::resize_file(victim.core_path(), cut);
 
-    const DumpResult result =
-        make_dump(victim, {.paths = {path}, .codec = Codec::lzo, .dump_level = level, .threads = 4});
+    const DumpOptions options{.paths = {path}, .codec = Codec::lzo, .dump_level = level, .threads = 4};
+    DumpOptions dry = options;
+    dry.dry_run = true;
+    dry.codec = GENERATE(Codec::raw, Codec::lzo);
+    const DumpResult told = make_dump(victim, dry);
+    const DumpResult result = make_dump(victim, options);
 
     const std::uint64_t lost = pfns.size() - pfns.size() / 2;
     CHECK(result.pages == pfns.size());
     CHECK(result.unreadable.count == lost);
+    CHECK(told.zero_pages == result.zero_pages);
+    CHECK(told.unreadable.count == lost);
+    CHECK(told.unreadable.reasons == result.unreadable.reasons);
     CHECK(result.unreadable.reasons.begin()->first == pfns.at(pfns.size() / 2));
     CHECK_THAT(result.unreadable.reasons.begin()->second, ContainsSubstring(victim.core_path()));
     CHECK((DumpFile(path).header().status & 8U) == 0);

@@ -3,10 +3,11 @@
 
 #include "dump/input/cpu_mask.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <latch>
 #include <mutex>
 #include <sched.h>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -24,7 +25,7 @@ class OwnCpus {
 
     /** The nth thread that is made, from 0 on. To be called by its maker and by itself, as only one of them may be
      * running. */
-    void move(pthread_t thread, std::size_t n) const {
+    void move(pthread_t thread, std::size_t n) const noexcept {
         if (spread_) {
             cpus_.move(thread, static_cast<unsigned>(n), static_cast<unsigned>(here_));
         }
@@ -56,24 +57,27 @@ void run_workers(unsigned threads, const std::function<void(const std::stop_toke
     };
 
     const OwnCpus own_cpus(threads);
-    const auto run_beside = [&run, &own_cpus](std::size_t n) {
+    std::latch made(1);
+    const auto run_beside = [&run, &own_cpus, &made](std::size_t n) {
         own_cpus.move(pthread_self(), n);
         // With a table of files of its own, a thread's reads don't count references to a file that others count too.
         static_cast<void>(::unshare(CLONE_FILES));
         run();
+        made.wait(); // who moves a thread that has ended moves itself
     };
 
-    {
-        std::vector<std::jthread> others;
-        try {
-            for (std::size_t n = 0; n + 1 < threads; n++) {
-                others.emplace_back(run_beside, n);
-                own_cpus.move(others.back().native_handle(), n);
-            }
-        } catch (const std::system_error &) { // NOLINT(bugprone-empty-catch): fewer threads will do
+    std::vector<std::jthread> others;
+    others.reserve(std::max(threads, 1U) - 1);
+    try {
+        for (std::size_t n = 0; n + 1 < threads; n++) {
+            others.emplace_back(run_beside, n);
+            own_cpus.move(others.back().native_handle(), n);
         }
-        run();
+    } catch (const std::exception &) { // NOLINT(bugprone-empty-catch): fewer threads will do
     }
+    made.count_down();
+    run();
+    others.clear();
     if (first_error) {
         std::rethrow_exception(first_error);
     }

@@ -46,7 +46,7 @@ class PartCopy {
      */
     [[nodiscard]] bool in_order() const { return known_ || (part_->file != nullptr && part_->file->in_order()); }
 
-    /** Does it matter where a chunk goes? Not in a dry run, so there nobody waits for others. */
+    /** Does it matter where a chunk goes? Not in a dry run, unless pages share data: then nobody waits for others. */
     [[nodiscard]] bool has_places() const { return known_ || part_->file != nullptr; }
 
     /** The chunk has been filled, and has this size. */
