@@ -16,6 +16,8 @@ from initramfs import tool
 from kernel import Trouble
 
 POLL_SECONDS = 0.05
+# Until the guest's init runs; where that is emulated on a busy host, it takes some 30.
+BOOT_SECONDS = 200
 # From the last status until QEMU has ended.
 POWER_OFF_SECONDS = 60
 
@@ -52,6 +54,10 @@ class Boot:
 
 class TimeLimit(Exception):
     pass
+
+
+class BootLimit(Exception):
+    """The guest's init did not run within BOOT_SECONDS."""
 
 
 def speed(machine: Machine) -> list[str]:
@@ -151,10 +157,12 @@ def told(commands: tuple[str, ...]) -> Iterator[tuple[list[str], dict[str, int]]
 
 
 def run(arguments: list[str], timeout: float, outputs: list[Path], last_status: Path,
-        monitor: tuple[str, ...] = ()) -> None:
-    """Runs QEMU until the guest has powered off. Raises TimeLimit, or Trouble if QEMU itself failed."""
+        monitor: tuple[str, ...] = (), booted: Path | None = None) -> None:
+    """Runs QEMU until the guest has powered off. Raises TimeLimit, or Trouble if QEMU itself failed; where the guest's
+    init makes a file `booted`, BootLimit."""
     tails = [Tail(path) for path in outputs]
-    end = time.monotonic() + timeout
+    begin = time.monotonic()
+    end = begin + timeout
     with told(monitor) as (more, channels), started(arguments + more, channels) as process:
         while process.poll() is None:
             time.sleep(POLL_SECONDS)
@@ -166,5 +174,7 @@ def run(arguments: list[str], timeout: float, outputs: list[Path], last_status: 
                 if last_status.exists():
                     break
                 raise TimeLimit
+            if booted and time.monotonic() > begin + BOOT_SECONDS and not booted.exists():
+                raise BootLimit
     for tail in tails:
         tail.copy()
