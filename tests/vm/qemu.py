@@ -138,12 +138,14 @@ def started(arguments: list[str], channels: Mapping[str, int] | None = None) -> 
     try:
         yield process
     finally:
-        if process.poll() is None:
+        status = process.poll()
+        if status is None:
             process.kill()
         said = process.communicate()[0].strip()
         # Whatever else went wrong in the block came of this.
-        if process.returncode > 0:
-            raise Trouble(f"QEMU failed with status {process.returncode}: {said}")
+        if status:
+            how = f"failed with status {status}" if status > 0 else f"was ended by signal {-status}"
+            raise Trouble(f"QEMU {how}: {said}")
 
 
 @contextmanager

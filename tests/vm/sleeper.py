@@ -25,9 +25,10 @@ def sleeping_guest(kernel: Path, machine: Machine, modules: Path, programs: list
     """`modules`: a folder, every .ko in it is for the guest."""
     return Guest(
         kernel=Kernel.open(kernel),
-        # SeaBIOS is in system management mode for a moment when the machine wakes. One in many kernels woke with flags that
-        # nobody had set but QEMU's emulated RSM, interrupts enabled among them, and then complained for ever.
-        machine=replace(machine, smm=False),
+        # SeaBIOS is in system management mode for a moment when the machine wakes. One in many kernels (6.12) woke with flags
+        # that nobody had set but QEMU's emulated RSM, interrupts enabled among them, and then complained for ever; one in
+        # many more left without a word as it woke. Neither was seen where one thread emulates all CPUs.
+        machine=replace(machine, smm=False, tcg_thread=machine.tcg_thread or "single"),
         contents=Contents(modules=sorted(modules.rglob("*.ko")), kernel_modules=list(kernel_modules), programs=programs,
                           files=[(INIT, Path("/sleep_init"))]),
         # kernelcore leaves the rest to ZONE_MOVABLE, whose memory blocks can go offline.
