@@ -21,8 +21,8 @@ INIT = Path(__file__).parent / "sleep_init"
 
 
 def sleeping_guest(kernel: Path, machine: Machine, modules: Path, programs: list[Path], timeout: float,
-                   kernel_modules: tuple[str, ...] = ()) -> Guest:
-    """`modules`: a folder, every .ko in it is for the guest."""
+                   kernel_modules: tuple[str, ...] = (), append: str = "") -> Guest:
+    """`modules`: a folder, every .ko in it is for the guest. `append`: more for its kernel's command line."""
     return Guest(
         kernel=Kernel.open(kernel),
         # SeaBIOS is in system management mode for a moment when the machine wakes. One in many kernels (6.12) woke with flags
@@ -32,7 +32,7 @@ def sleeping_guest(kernel: Path, machine: Machine, modules: Path, programs: list
         contents=Contents(modules=sorted(modules.rglob("*.ko")), kernel_modules=list(kernel_modules), programs=programs,
                           files=[(INIT, Path("/sleep_init"))]),
         # kernelcore leaves the rest to ZONE_MOVABLE, whose memory blocks can go offline.
-        append="rdinit=/sleep_init kernelcore=40%",
+        append=f"rdinit=/sleep_init kernelcore=40% {append}",
         timeout=timeout)
 
 
