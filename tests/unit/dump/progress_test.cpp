@@ -9,15 +9,18 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <unistd.h>
 
 namespace {
 
 using namespace ballast::dump;
+using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::Message;
 
@@ -66,13 +69,14 @@ TEST_CASE("In a log a short step is one plain line") {
     CHECK(text.find('\n') == text.size() - 1);
 }
 
-TEST_CASE("A signal that asks to end stops the run at the next progress") {
+TEST_CASE("A signal that asks to end stops the run within a millisecond") {
     const HeldSignals signals;
     ProgressPrinter progress(nullptr, page_size, signals);
     progress.begin("Copying data", 100);
     CHECK_NOTHROW(progress.add(1));
 
     kill(getpid(), SIGTERM);
+    std::this_thread::sleep_for(2ms);
     CHECK_THROWS_MATCHES(progress.add(1), Error, Message("Interrupted by SIGTERM"));
 
     sigset_t term;

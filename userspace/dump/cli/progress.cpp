@@ -68,24 +68,29 @@ void ProgressPrinter::begin(std::string_view step, std::uint64_t total) {
     total_ = total;
     done_ = 0;
     started_ = Clock::now();
+    next_look_ = started_.time_since_epoch().count();
     next_print_ = (started_ + interval()).time_since_epoch().count();
 }
 
 void ProgressPrinter::add(std::uint64_t pages) {
     done_.fetch_add(pages, std::memory_order_relaxed);
-    if (const auto signal = signals_->arrived()) {
-        throw Error(fmt::format("Interrupted by {}", *signal));
-    }
-    if (stream_ == nullptr) {
-        return;
-    }
     const auto now = Clock::now();
-    auto due = next_print_.load(std::memory_order_relaxed);
-    // Whoever moves the time on is the one who prints.
-    if (now.time_since_epoch().count() >= due &&
-        next_print_.compare_exchange_strong(due, (now + interval()).time_since_epoch().count())) {
+    // A system call, which after each chunk takes some hundredths of a dry run.
+    if (move_on(next_look_, now, 1ms)) {
+        if (const auto signal = signals_->arrived()) {
+            throw Error(fmt::format("Interrupted by {}", *signal));
+        }
+    }
+    if (stream_ != nullptr && move_on(next_print_, now, interval())) {
         show(terminal_ ? "" : "\n");
     }
+}
+
+/** Is it time? For one thread only: the time becomes the next one. */
+bool ProgressPrinter::move_on(std::atomic<Clock::rep> &due, Clock::time_point now, Clock::duration interval) {
+    auto seen = due.load(std::memory_order_relaxed);
+    return now.time_since_epoch().count() >= seen &&
+           due.compare_exchange_strong(seen, (now + interval).time_since_epoch().count());
 }
 
 void ProgressPrinter::end() {

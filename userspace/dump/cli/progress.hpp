@@ -31,7 +31,7 @@ std::string describe_progress_json(std::string_view step, const StepState &state
 /**
  * Tells on a stream how far a run is: on a terminal in one line that is kept up to date, else in a line every ten
  * seconds and one at the end of each step; as JSON, in a line each second. It is also where a run learns that it shall
- * end: add() then throws Error.
+ * end: add(), which looks for that each millisecond, then throws Error.
  */
 class ProgressPrinter final : public ProgressSink {
   public:
@@ -51,6 +51,7 @@ class ProgressPrinter final : public ProgressSink {
   private:
     using Clock = std::chrono::steady_clock;
 
+    static bool move_on(std::atomic<Clock::rep> &due, Clock::time_point now, Clock::duration interval);
     void show(const char *line_end);
     [[nodiscard]] Clock::duration interval() const;
 
@@ -64,6 +65,7 @@ class ProgressPrinter final : public ProgressSink {
     std::uint64_t total_ = 0;
     Clock::time_point started_;
     std::atomic<std::uint64_t> done_{0};
+    std::atomic<Clock::rep> next_look_{0};  // for signals, on Clock
     std::atomic<Clock::rep> next_print_{0}; // on Clock
     std::mutex printing_;
 };
