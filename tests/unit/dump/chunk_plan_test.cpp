@@ -5,6 +5,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -75,6 +76,22 @@ TEST_CASE("Dumped pages far apart are found") {
     bitmap.set_range(32'768, 32'769);
     bitmap.set_range((std::uint64_t{1} << 24U) - 1, std::uint64_t{1} << 24U);
     CHECK(planned(bitmap, ChunkPlan(bitmap, 1)) == set_bits(bitmap));
+}
+
+TEST_CASE("A run of set bits goes on beyond a word, and ends where they do, or their number") {
+    Bitmap bitmap(320);
+    bitmap.set_range(60, 200);
+    bitmap.set_range(256, 320);
+    auto next = [pfns = SetBits(bitmap, 60)](std::uint64_t most) mutable {
+        const BitRun run = pfns.next_run(most);
+        return std::pair(run.first, run.length);
+    };
+    CHECK(next(2) == std::pair<Pfn, std::uint64_t>(60, 2));
+    CHECK(next(2) == std::pair<Pfn, std::uint64_t>(62, 2)); // up to the word's end
+    CHECK(next(1) == std::pair<Pfn, std::uint64_t>(64, 1));
+    CHECK(next(64) == std::pair<Pfn, std::uint64_t>(65, 64));
+    CHECK(next(1000) == std::pair<Pfn, std::uint64_t>(129, 71));
+    CHECK(next(1000) == std::pair<Pfn, std::uint64_t>(256, 64)); // up to the bitmap's end
 }
 
 TEST_CASE("An empty bitmap makes no chunks") {

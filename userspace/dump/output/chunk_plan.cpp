@@ -76,6 +76,19 @@ BitRun SetBits::next_run(std::uint64_t most) {
     while (rest_ == 0) {
         rest_ = bitmap_->word(++word_);
     }
+    BitRun run = run_in_word(most);
+    while (run.length < most && (run.first + run.length) % 64 == 0 && word_ + 1 < bitmap_->word_count()) {
+        rest_ = bitmap_->word(++word_);
+        if ((rest_ & 1U) == 0) {
+            break;
+        }
+        run.length += run_in_word(most - run.length).length;
+    }
+    return run;
+}
+
+/** Takes set bits side by side out of the rest of the word, of which there must be one. */
+BitRun SetBits::run_in_word(std::uint64_t most) {
     const auto bit = static_cast<unsigned>(std::countr_zero(rest_));
     const auto side_by_side = static_cast<std::uint64_t>(std::countr_one(rest_ >> bit));
     const std::uint64_t length = std::min(side_by_side, most);

@@ -66,11 +66,12 @@ class SetBits {
     /** The next set bit; there must be one. */
     Pfn next() { return next_run(1).first; }
 
-    /** The next set bit, which there must be, with those right behind it: at most `most` of them, and not beyond a
-     * word. */
+    /** The next set bit, which there must be, with those right behind it: at most `most` of them. */
     BitRun next_run(std::uint64_t most);
 
   private:
+    BitRun run_in_word(std::uint64_t most);
+
     const Bitmap *bitmap_;
     std::uint64_t word_;
     std::uint64_t rest_; // bits of this word that are still to come
