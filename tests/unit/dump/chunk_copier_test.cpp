@@ -44,7 +44,7 @@ TEST_CASE("A descriptor that a full disk cuts in two is taken back") {
     file.reserve(part.data);
 
     ChunkCopier copier(job);
-    const Chunk chunk = ChunkPlan(dumped, ChunkCopier::chunk_pages(4096)).chunk(0);
+    const Chunk chunk = ChunkPlan(dumped, ChunkCopier::chunk_pages(Codec::raw, 4096)).chunk(0);
     CHECK(copier.fill(part, chunk) == 0);
     const std::uint64_t whole = layout.descriptors + 3 * sizeof(PageDescriptor);
     const SavedChunk saved = [&] {

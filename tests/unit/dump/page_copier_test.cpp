@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "dump/output/page_copier.hpp"
 
+#include "dump/output/chunk_copier.hpp"
 #include "dump/output/output_file.hpp"
 #include "dump_machine.hpp"
 #include "support/folder.hpp"
@@ -14,9 +15,8 @@ namespace {
 
 using namespace ballast::dump;
 
-// Of 16 pages each.
+constexpr Codec codec = Codec::lzo;
 constexpr std::uint64_t chunks = 8;
-constexpr std::uint64_t pages = chunks * 16;
 
 /** A file that another thread seems to write to each time that it is asked, for so many times. */
 class BusyFile final : public Output {
@@ -43,11 +43,15 @@ class BusyFile final : public Output {
     int asked_before_first_write_ = -1;
 };
 
+std::uint64_t pages(const DumpMachine &machine) {
+    return chunks * ChunkCopier::chunk_pages(codec, machine.core().page_size());
+}
+
 CopyResult copy_to(Output &file, const DumpMachine &machine) {
     Bitmap dumped(machine.core().max_pfn());
-    dumped.set_range(50'000, 50'000 + pages);
+    dumped.set_range(50'000, 50'000 + pages(machine));
     const CopyPart part{.file = &file, .end = chunks};
-    const CopyJob job{.core = machine.core(), .pages = dumped, .compression = {.codec = Codec::lzo}, .parts = {part}};
+    const CopyJob job{.core = machine.core(), .pages = dumped, .compression = {.codec = codec}, .parts = {part}};
     NoProgress progress;
     CopyResult result = copy_pages(job, 1, "", progress);
     file.close();
@@ -65,9 +69,9 @@ TEST_CASE("While another thread writes, a thread fills further chunks, and the f
     // It is asked after each chunk; where it is always busy, those that wait are written when there is no more to fill.
     BusyFile always_busy(folder.path() / "always", 1'000'000);
 
-    CHECK(copy_to(file, machine).pages == pages);
-    CHECK(copy_to(idle, machine).pages == pages);
-    CHECK(copy_to(always_busy, machine).pages == pages);
+    CHECK(copy_to(file, machine).pages == pages(machine));
+    CHECK(copy_to(idle, machine).pages == pages(machine));
+    CHECK(copy_to(always_busy, machine).pages == pages(machine));
 
     CHECK(file.asked_before_first_write() == busy + 1);
     CHECK(idle.asked_before_first_write() == 1);

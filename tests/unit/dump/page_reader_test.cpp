@@ -9,6 +9,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <random>
+#include <span>
+#include <vector>
 
 using ballast::dump::Core;
 using ballast::dump::PageReader;
@@ -113,6 +115,30 @@ TEST_CASE("A pfn that no PT_LOAD holds is an error that names its address") {
     CHECK_THAT(failure([&] { opened.reader().page(65536); }), ContainsSubstring("0x10000000"));
 }
 
+TEST_CASE("Pages side by side are read at once, whole ones, up to the end of their PT_LOAD's data") {
+    SyntheticCore synthetic;
+    for (Pfn pfn = 1; pfn < 6; pfn++) {
+        fill(synthetic, pfn, static_cast<unsigned>(pfn));
+    }
+    synthetic.segments = {{.physical = 0x1000, .memory_size = 0x4000, .file_size = 0x2800},
+                          {.physical = 0x5000, .memory_size = 0x1000, .file_size = {}}};
+    const Opened opened(synthetic);
+    PageReader reader = opened.reader();
+    std::vector<std::byte> out(4 * 4096);
+    const auto page = [&out](std::size_t n) { return std::span(out).subspan(n * 4096, 4096); };
+    CHECK(reader.pages(1, std::span(out).first(4096)) == 1);
+    CHECK(holds(page(0), 1));
+    CHECK(holds(page(1), 0));
+    CHECK(reader.pages(1, out) == 2);
+    CHECK(holds(page(0), 1));
+    CHECK(holds(page(1), 2));
+    CHECK(reader.pages(3, out) == 0); // half of it is zeros that the file doesn't have
+    CHECK(reader.pages(4, out) == 0); // all of it
+    CHECK(reader.pages(5, out) == 1);
+    CHECK(holds(page(0), 5));
+    CHECK(reader.pages(6, out) == 0); // no PT_LOAD
+}
+
 TEST_CASE("A view ends where its PT_LOAD does") {
     SyntheticCore synthetic;
     synthetic.segments = {{.physical = 0x1000, .memory_size = 0x3400, .file_size = {}}};
@@ -143,4 +169,28 @@ TEST_CASE("A file cut off while it is read is an error") {
     PageReader reader = opened.reader();
     std::filesystem::resize_file(opened.path(), 0x10000);
     CHECK_THAT(failure([&] { reader.page(65000); }), ContainsSubstring("too early"));
+    std::vector<std::byte> out(16 * 4096);
+    CHECK(reader.pages(65000, out) == 0);
+}
+
+TEST_CASE("Pages before the place where a file is cut off still read") {
+    SyntheticCore synthetic;
+    for (Pfn pfn = 1; pfn < 64; pfn++) {
+        fill(synthetic, pfn, 4);
+    }
+    synthetic.segments = {{.physical = 0x1000, .memory_size = 0x40000, .file_size = {}}};
+    const Opened opened(synthetic);
+    PageReader reader = opened.reader();
+    std::filesystem::resize_file(opened.path(), 0x18000);
+    std::vector<std::byte> out(63 * 4096);
+    CHECK(reader.pages(1, out) == 0);
+    Pfn pfn = 1;
+    CHECK_THAT(failure([&] {
+                   while (pfn < 64 && holds(reader.page(pfn), 4)) {
+                       pfn++;
+                   }
+               }),
+               ContainsSubstring("too early"));
+    CHECK(pfn > 8);
+    CHECK(pfn < 24);
 }

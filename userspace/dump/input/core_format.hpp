@@ -47,9 +47,14 @@ class MemoryReader {
     /**
      * From one up to `wanted` bytes that can be had in one piece, valid until the next call; empty where the core
      * doesn't hold the address. Throws ReadError.
-     * expected: how many bytes from the address on will be asked for, call by call; 0: that isn't known.
      */
-    virtual std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted, std::uint64_t expected) = 0;
+    virtual std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted) = 0;
+
+    /**
+     * Copies memory from the address on, past the window. How many bytes: 0 where view() is the way, be it for the
+     * format, or as the core doesn't hold the address, or as it can't be read.
+     */
+    virtual std::uint64_t read(std::uint64_t /*physical*/, std::span<std::byte> /*out*/) { return 0; }
 
     /** The lowest address from this one on that the core holds. */
     [[nodiscard]] virtual std::optional<std::uint64_t> at_or_after(std::uint64_t physical) const = 0;

@@ -41,9 +41,9 @@ FileWindow::~FileWindow() {
     unmap();
 }
 
-std::span<const std::byte> FileWindow::at(std::uint64_t offset, std::uint64_t length, std::uint64_t expected) {
+std::span<const std::byte> FileWindow::at(std::uint64_t offset, std::uint64_t length) {
     if (offset < begin_ || offset + length > begin_ + size_) {
-        move_to(offset, length, expected);
+        move_to(offset, length);
     }
     return {data_ + (offset - begin_), length};
 }
@@ -55,9 +55,8 @@ std::uint64_t FileWindow::guess(std::uint64_t offset) const {
     return forward ? std::min(2 * size_, sizes.largest) : sizes.smallest;
 }
 
-void FileWindow::move_to(std::uint64_t offset, std::uint64_t length, std::uint64_t expected) {
-    const std::uint64_t wanted = expected == 0 || mappable_ ? guess(offset) : expected;
-    const std::uint64_t size = std::min(std::max(wanted, length), file_->size() - offset);
+void FileWindow::move_to(std::uint64_t offset, std::uint64_t length) {
+    const std::uint64_t size = std::min(std::max(guess(offset), length), file_->size() - offset);
 
     if (mappable_ && map(offset, size)) {
         return;

@@ -11,8 +11,8 @@
 namespace ballast::dump {
 
 /**
- * A bounded window on a file. Told what to expect it reads just that; else it starts small and grows while requests go
- * forward, so that neither scattered pages nor long runs of them cost more than they must.
+ * A bounded window on a file. It starts small and grows while requests go forward, so that neither scattered pages nor
+ * long runs of them cost more than they must.
  *
  * /proc/vmcore is mapped, because reading it maps and unmaps each of its pages. Other files are read: a disk's error is
  * then an error and not a signal, and mapping would save nothing (a page costs about as much to fault in as to copy).
@@ -32,12 +32,11 @@ class FileWindow {
     /**
      * The file's bytes [offset, offset + length), valid until the next call. The request lies inside the file and has
      * at most largest_request bytes. Throws Error on a read error.
-     * expected: how many bytes from the offset on, inside the file, will be asked for; 0: that isn't known.
      */
-    std::span<const std::byte> at(std::uint64_t offset, std::uint64_t length, std::uint64_t expected = 0);
+    std::span<const std::byte> at(std::uint64_t offset, std::uint64_t length);
 
   private:
-    void move_to(std::uint64_t offset, std::uint64_t length, std::uint64_t expected);
+    void move_to(std::uint64_t offset, std::uint64_t length);
     [[nodiscard]] std::uint64_t guess(std::uint64_t offset) const;
     bool map(std::uint64_t offset, std::uint64_t size);
     void unmap();

@@ -28,7 +28,7 @@ std::uint64_t KdumpReader::memory() {
            descriptors_at_once * sizeof(kdump::PageDescriptor);
 }
 
-std::span<const std::byte> KdumpReader::view(std::uint64_t physical, std::uint64_t wanted, std::uint64_t /*expected*/) {
+std::span<const std::byte> KdumpReader::view(std::uint64_t physical, std::uint64_t wanted) {
     const std::uint64_t page_size = core_->files().front().block_size();
     const Pfn pfn = physical / page_size;
     const auto place = core_->find(pfn);

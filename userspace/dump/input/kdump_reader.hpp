@@ -21,7 +21,7 @@ class KdumpReader final : public MemoryReader {
   public:
     explicit KdumpReader(const KdumpCore &core);
 
-    std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted, std::uint64_t expected) override;
+    std::span<const std::byte> view(std::uint64_t physical, std::uint64_t wanted) override;
     [[nodiscard]] std::optional<std::uint64_t> at_or_after(std::uint64_t physical) const override;
     std::optional<StoredBytes> stored(Pfn pfn) override;
 

@@ -10,15 +10,15 @@ namespace ballast::dump {
 
 PageReader::PageReader(const Core &core) : memory_(core.format().reader()), page_size_(core.page_size()) {}
 
-std::span<const std::byte> PageReader::page(Pfn pfn, std::uint64_t expected) {
+std::span<const std::byte> PageReader::page(Pfn pfn) {
     const std::uint64_t physical = pfn * page_size_;
-    const std::span<const std::byte> whole = memory_->view(physical, page_size_, expected * page_size_);
+    const std::span<const std::byte> whole = memory_->view(physical, page_size_);
     return whole.size() == page_size_ ? whole : assembled_page(physical);
 }
 
 std::span<const std::byte> PageReader::view(std::uint64_t physical, std::uint64_t wanted) {
     try {
-        return memory_->view(physical, wanted, 0);
+        return memory_->view(physical, wanted);
     } catch (const ReadError &) {
         return {};
     }
@@ -42,7 +42,7 @@ std::span<const std::byte> PageReader::assembled_page(std::uint64_t physical) {
     const std::uint64_t end = physical + page_size_;
     bool found = false;
     for (auto at = memory_->at_or_after(physical); at && *at < end; at = memory_->at_or_after(*at)) {
-        const auto piece = memory_->view(*at, end - *at, 0);
+        const auto piece = memory_->view(*at, end - *at);
         std::ranges::copy(piece, page_.begin() + static_cast<std::ptrdiff_t>(*at - physical));
         found = true;
         at = *at + piece.size();

@@ -23,9 +23,12 @@ class PageReader {
      * The page's bytes, core.page_size() long, of any alignment in our memory, valid until the next call. Where
      * PT_LOADs hold a part of the page only, the rest is zeros. Throws ReadError where it can't be read or the core
      * doesn't hold it.
-     * expected: how many pages from this one on will be asked for; 0: that isn't known.
      */
-    std::span<const std::byte> page(Pfn pfn, std::uint64_t expected = 0);
+    std::span<const std::byte> page(Pfn pfn);
+
+    /** Copies pages that stand side by side, from the pfn on. How many, whole; fewer than out has room for where page()
+     * must be asked for the next one. */
+    std::uint64_t pages(Pfn pfn, std::span<std::byte> out) { return memory_->read(pfn * page_size_, out) / page_size_; }
 
     /**
      * As many bytes of physical memory as can be had in one piece: from one up to `wanted`, valid until the next call.

@@ -36,16 +36,19 @@ struct UnreadablePage {
 /**
  * One thread's part of a copy job: reads and compresses chunks, which wait in its buffer until they are told their
  * places, in the order in which they came; then it writes them. Allocates only at the start.
+ *
+ * Pages that stand side by side are read at once, to behind where the chunk's data will go: a read each would cost as
+ * much as copying them does.
  */
 class ChunkCopier {
   public:
     explicit ChunkCopier(const CopyJob &job);
 
     /** Most pages in a chunk. */
-    static std::uint64_t chunk_pages(std::uint64_t page_size);
+    static std::uint64_t chunk_pages(Codec codec, std::uint64_t page_size);
 
     /** Most chunks that wait at the same time. */
-    static constexpr std::size_t most_waiting = 24;
+    static constexpr std::size_t most_waiting = 16;
 
     /** What a copier takes, in bytes, its thread's stack included. */
     static std::uint64_t memory(const Compression &compression, const Core &core);
@@ -91,10 +94,12 @@ class ChunkCopier {
     };
 
     [[nodiscard]] FilledChunk &waiting(std::size_t n) { return chunks_[(oldest_ + n) % chunks_.size()]; }
-    StoredPage store(Entry &entry, std::uint64_t run, bool share_zeros, std::span<std::byte> out);
-    StoredPage store_as_it_is(Entry &entry, bool share_zeros, std::span<std::byte> out);
-    std::span<const std::byte> page_without_erased(Pfn pfn, std::uint64_t run);
-    StoredPage store_unreadable(Entry &entry, bool share_zeros, std::span<std::byte> out);
+    void fill_pages(FilledChunk &filled, std::span<std::byte> data);
+    [[nodiscard]] std::span<std::byte> place_to_read(std::span<std::byte> data) const;
+    StoredPage store(Entry &entry, std::span<const std::byte> page, std::span<std::byte> out);
+    StoredPage store_as_it_is(Entry &entry, std::span<std::byte> out);
+    std::span<const std::byte> without_erased(Pfn pfn, std::span<const std::byte> page);
+    StoredPage store_unreadable(Entry &entry, std::span<std::byte> out);
     static std::uint64_t place_descriptors(const FilledChunk &filled, std::uint64_t offset, std::uint64_t written,
                                            std::uint64_t page_size);
     [[nodiscard]] Written write_data(const FilledChunk &filled, std::uint64_t offset) const;
@@ -103,8 +108,11 @@ class ChunkCopier {
                                           int error);
 
     const CopyJob *job_;
+    std::uint64_t page_size_;
+    std::uint64_t chunk_pages_; // at most
     PageReader reader_;
     std::unique_ptr<Compressor> compressor_;
+    std::size_t most_data_;                   // room that a chunk takes while it is filled
     std::vector<PageDescriptor> descriptors_; // of all chunks
     std::vector<Entry> entries_;
     std::vector<FilledChunk> chunks_; // a ring
@@ -115,7 +123,10 @@ class ChunkCopier {
     std::vector<UnreadablePage> unreadable_;
     std::vector<ContentHash> hashes_;    // of the chunk's pages, only where pages share data
     std::vector<std::byte> erased_page_; // only where something is erased
-    bool sizes_only_ = false;            // of raw pages: a dry run needn't copy them
+    // Of the chunk that is being filled.
+    bool share_zeros_ = false;
+    bool leave_holes_ = false;
+    bool sizes_only_ = false; // of raw pages: a dry run needn't copy them
 };
 
 } // namespace ballast::dump

@@ -27,7 +27,7 @@ bool is_readable_zero(PageReader &reader, Pfn pfn) {
 
 /** Clears the bits of the pages of zeros. How many there were. */
 std::uint64_t drop_zero_pages(const DumpWork &work, Bitmap &pages) {
-    const ChunkPlan plan(work.dumped, ChunkCopier::chunk_pages(work.core.page_size()));
+    const ChunkPlan plan(work.dumped, ChunkCopier::chunk_pages(Codec::raw, work.core.page_size()));
     std::atomic<std::uint64_t> next = 0;
     std::atomic<std::uint64_t> zeros = 0;
     work.progress.begin("Looking for zero pages", plan.pages());
@@ -61,7 +61,7 @@ CopyResult write_elf(const DumpWork &work, DumpResult &dump) {
     const ElfLayout layout(work.core, work.machine, pages, work.options.eraseinfo);
     const auto outputs = open_outputs(work.options);
     Output *file = outputs.front().get();
-    const ChunkPlan plan(layout.pages(), ChunkCopier::chunk_pages(work.core.page_size()));
+    const ChunkPlan plan(layout.pages(), ChunkCopier::chunk_pages(Codec::raw, work.core.page_size()));
     const std::uint64_t end = layout.data() + plan.pages() * work.core.page_size();
     if (file != nullptr) {
         file->reserve(layout.data());

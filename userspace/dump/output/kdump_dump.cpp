@@ -36,7 +36,7 @@ class KdumpWriter {
   public:
     explicit KdumpWriter(const DumpWork &work) : work_(work), outputs_(open_outputs(work.options)) {
         cuts_ = split_pages();
-        const ChunkPlan plan(work.dumped, ChunkCopier::chunk_pages(work.core.page_size()), cuts_);
+        const ChunkPlan plan(work.dumped, chunk_pages(), cuts_);
         for (std::size_t n = 0; n < outputs_.size(); n++) {
             parts_.push_back(make_part(plan, n));
         }
@@ -56,8 +56,8 @@ class KdumpWriter {
   private:
     /** The page with which each part but the first begins. */
     [[nodiscard]] std::vector<Pfn> split_pages() const {
-        const ChunkPlan plan(work_.dumped, ChunkCopier::chunk_pages(work_.core.page_size()));
-        const std::uint64_t chunk_bytes = ChunkCopier::chunk_pages(work_.core.page_size()) * work_.core.page_size();
+        const ChunkPlan plan(work_.dumped, chunk_pages());
+        const std::uint64_t chunk_bytes = chunk_pages() * work_.core.page_size();
         return split_bounds({.core = work_.core,
                              .pages = work_.dumped,
                              .plan = plan,
@@ -65,6 +65,10 @@ class KdumpWriter {
                              .share_zeros = shares_zeros(),
                              .block = std::max<std::uint64_t>(work_.options.split_block / chunk_bytes, 1),
                              .parts = outputs_.size()});
+    }
+
+    [[nodiscard]] std::uint64_t chunk_pages() const {
+        return ChunkCopier::chunk_pages(work_.options.codec, work_.core.page_size());
     }
 
     [[nodiscard]] bool shares_zeros() const { return (work_.options.dump_level & 1U) != 0; }
@@ -146,7 +150,6 @@ class KdumpWriter {
     CopyResult copy_in_steps() {
         const std::span<const Bitmap> first = work_.options.first;
         const RankIndex ranks(work_.dumped);
-        const std::uint64_t chunk_pages = ChunkCopier::chunk_pages(work_.core.page_size());
         Bitmap left = work_.dumped;
         CopyResult all;
         for (std::size_t step = 0; step <= first.size(); step++) {
@@ -156,7 +159,7 @@ class KdumpWriter {
                 left.keep(first[step], false);
             }
             CopyPart &part = parts_.front().copy;
-            part.end = ChunkPlan(pages, chunk_pages).chunks();
+            part.end = ChunkPlan(pages, chunk_pages()).chunks();
             CopyResult result = copy(pages, &ranks);
             all.pages += result.pages;
             all.zero_pages += result.zero_pages;

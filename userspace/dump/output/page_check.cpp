@@ -42,7 +42,7 @@ void add(PageCheck &check, Pfn pfn, const ReadError &error) {
 
 PageCheck check_pages(const Core &core, unsigned threads, ProgressSink &progress) {
     const Bitmap pages = core.with_data();
-    const ChunkPlan plan(pages, ChunkCopier::chunk_pages(core.page_size()));
+    const ChunkPlan plan(pages, ChunkCopier::chunk_pages(Codec::raw, core.page_size()));
     PageCheck check;
     check.pages = plan.pages();
     Bitmap not_present = pages;

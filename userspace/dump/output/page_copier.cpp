@@ -143,7 +143,7 @@ class Copy {
     Copy(const CopyJob &job, unsigned threads, ProgressSink &progress)
         : job_(&job),
           progress_(&progress),
-          plan_(job.pages, ChunkCopier::chunk_pages(job.core.page_size()), job.cuts),
+          plan_(job.pages, ChunkCopier::chunk_pages(job.compression.codec, job.core.page_size()), job.cuts),
           claimed_(threads) {
         for (const CopyPart &part : job.parts) {
             parts_.push_back(std::make_unique<PartCopy>(part, job, threads * ChunkCopier::most_waiting));
