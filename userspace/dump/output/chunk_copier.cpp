@@ -16,8 +16,8 @@ namespace {
 // The stack, and small things on the heap.
 constexpr std::uint64_t other_memory = std::uint64_t{32} << 10U;
 
-// Pages are read to this far behind a cache line's start: to its start the kernel copies them 7 % more slowly (rep movsb
-// on Sapphire Rapids).
+// Pages are read to this far behind a cache line's start: where rep movsb was measured, the kernel copies them 7 % more
+// slowly to its start.
 constexpr std::size_t cache_line = 64;
 constexpr std::size_t behind_line = 16;
 
